@@ -1,0 +1,58 @@
+package org.rectiflow.engine;
+
+import java.util.List;
+
+/**
+ * The least work an op can be done with: what a roofline compares measured times against.
+ *
+ * @param flops floating-point operations, a multiply-add counted as two
+ * @param bytes bytes of operands read once and results written once; weights in their stored type
+ */
+public record Cost(double flops, double bytes) {
+  private static final Cost NOTHING = new Cost(0, 0);
+
+  /** The cost of one node. */
+  public static Cost of(Graph graph, Node node) {
+    List<Value> in = node.inputs();
+    double elements = node.outputs().stream().mapToDouble(v -> v.shape().count()).sum();
+    double flops =
+        switch (node.op()) {
+          case Op.Input _, Op.Parameter _, Op.Constant _, Op.IntConstant _, Op.Reshape _ -> 0;
+          case Op.Slice _, Op.Concat _, Op.Permute _, Op.UpsampleNearest2x _, Op.Gather _ -> 0;
+          case Op.Linear _ -> 2 * elements * in.get(1).shape().dim(1);
+          case Op.Attention attention -> attentionFlops(attention, in);
+          case Op.Conv2d _ -> 2 * elements * in.get(1).shape().product(1, 4);
+          case Op.LayerNorm _, Op.GroupNorm _ -> 7 * elements;
+          case Op.RmsNorm _ -> 4 * elements;
+          case Op.Modulate _, Op.GatedAdd _, Op.Affine _ -> 2 * elements;
+          case Op.Add _, Op.Mul _ -> elements;
+          case Op.Activate _, Op.TimestepFeatures _ -> 10 * elements;
+        };
+    return switch (node.op()) {
+      case Op.Input _, Op.Parameter _, Op.Constant _, Op.IntConstant _, Op.Reshape _ -> NOTHING;
+      case Op.Gather _ -> new Cost(0, 2 * 4 * elements);
+      default ->
+          new Cost(flops, 4 * elements + in.stream().mapToDouble(v -> bytes(graph, v)).sum());
+    };
+  }
+
+  private static double attentionFlops(Op.Attention op, List<Value> in) {
+    double tokens = 0;
+    for (int s = 0; s < op.streams(); s++) {
+      tokens += in.get(3 * s).shape().dim(1);
+    }
+    Shape q = in.getFirst().shape();
+    return 4.0 * q.dim(0) * tokens * tokens * q.dim(2) * (op.causal() ? 0.5 : 1);
+  }
+
+  private static double bytes(Graph graph, Value value) {
+    return graph.nodes().get(value.node()).op() instanceof Op.Parameter(Weight weight)
+        ? weight.data().byteSize()
+        : 4.0 * value.shape().count();
+  }
+
+  /** Both costs added. */
+  public Cost plus(Cost other) {
+    return new Cost(flops + other.flops, bytes + other.bytes);
+  }
+}

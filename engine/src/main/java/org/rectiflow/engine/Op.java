@@ -1,0 +1,128 @@
+package org.rectiflow.engine;
+
+import java.util.List;
+
+/**
+ * The language models are written in. An op is a pure function of dense row-major float32 tensors
+ * (token ids are int32); it carries its attributes, never data or sizes of its operands.
+ *
+ * <p>The interface is sealed so that a new op makes the compiler point at every place that has to
+ * know it: {@link ShapeRules}, {@link Cost}, the reference backend and each other backend. What
+ * each op computes is said here and defined by {@code org.rectiflow.engine.reference.ReferenceOps}.
+ *
+ * <p>Letters: B batch, T tokens, C channels, H heads, D channels of a head.
+ */
+public sealed interface Op {
+
+  // ---- Sources ------------------------------------------------------------------------------
+
+  /** A tensor given anew at every run. */
+  record Input(String name, Shape shape, ElementType type) implements Op {}
+
+  /** A weight in its stored type, usually a view of a memory-mapped file. */
+  record Parameter(Weight weight) implements Op {}
+
+  /** Float values fixed when the graph is built, such as zeros in place of an absent encoder. */
+  record Constant(Tensor value) implements Op {}
+
+  /** Integer values fixed when the graph is built, such as T5's relative position buckets. */
+  record IntConstant(IntTensor value) implements Op {}
+
+  // ---- Linear algebra -----------------------------------------------------------------------
+
+  /** {@code y = x W^T + b}: x [..., K], W [N, K], b [N] if {@code bias}; y [..., N]. */
+  record Linear(boolean bias) implements Op {}
+
+  /**
+   * Softmax attention over the concatenation, along the tokens, of {@code streams} sequences (one
+   * for self-attention, two for the joint attention of the paper's Figure 2b). Inputs q, k, v of
+   * each stream, [B, T_s, H D] each; then an additive bias [H, T, T] if {@code bias}. One output
+   * [B, T_s, H D] per stream. With {@code causal} a query sees keys up to its own position.
+   */
+  record Attention(int streams, int heads, float scale, boolean causal, boolean bias)
+      implements Op {}
+
+  /**
+   * Cross-correlation of x [B, C, H, W] with w [O, C, kh, kw], plus b [O] if {@code bias}, after
+   * padding with zeros.
+   */
+  record Conv2d(int stride, Padding padding, boolean bias) implements Op {}
+
+  // ---- Normalisation and modulation ---------------------------------------------------------
+
+  /** Layer norm over the last axis; inputs x and, if {@code affine}, weight and bias [C]. */
+  record LayerNorm(float eps, boolean affine) implements Op {}
+
+  /** {@code x / sqrt(mean(x^2) + eps) * weight} over the last axis; inputs x, weight [C]. */
+  record RmsNorm(float eps) implements Op {}
+
+  /** Group norm of x [B, C, H, W] over groups of C / {@code groups} channels; weight, bias [C]. */
+  record GroupNorm(int groups, float eps) implements Op {}
+
+  /**
+   * {@code x (1 + scale) + shift}: x [B, T, C], shift and scale [B, C]. The code's form of adaLN.
+   */
+  record Modulate() implements Op {}
+
+  /** {@code x + gate * y}: x and y [B, T, C], gate [B, C]. */
+  record GatedAdd() implements Op {}
+
+  // ---- Element-wise -------------------------------------------------------------------------
+
+  /** {@code a + b}; b's shape equals a's or is a suffix of it (leading ones ignored). */
+  record Add() implements Op {}
+
+  /** {@code a * b}; shapes as for {@link Add}. */
+  record Mul() implements Op {}
+
+  /** {@code factor * x + offset}. */
+  record Affine(float factor, float offset) implements Op {}
+
+  /** {@link Activation} of each element. */
+  record Activate(Activation function) implements Op {}
+
+  // ---- Lookups and features -----------------------------------------------------------------
+
+  /** Rows of table [V, C] by ids [...] (int32): [..., C]. */
+  record Gather() implements Op {}
+
+  /**
+   * Sinusoidal features of t [B]: {@code [cos(t f_i), sin(t f_i)]} with {@code f_i = exp(-ln(10000)
+   * i / (dim/2))}, cosines first as in the released models: [B, dim].
+   */
+  record TimestepFeatures(int dim) implements Op {}
+
+  // ---- Layout -------------------------------------------------------------------------------
+
+  /** Every pixel doubled in both directions: [B, C, H, W] to [B, C, 2H, 2W]. */
+  record UpsampleNearest2x() implements Op {}
+
+  /** The same elements under another shape. Never costs anything. */
+  record Reshape(Shape shape) implements Op {}
+
+  /** {@code length} entries of {@code axis} from {@code start}. */
+  record Slice(int axis, int start, int length) implements Op {}
+
+  /** Inputs joined along {@code axis}. */
+  record Concat(int axis) implements Op {}
+
+  /** Axis {@code i} of the result is axis {@code axes[i]} of the input. */
+  record Permute(List<Integer> axes) implements Op {
+    public Permute {
+      axes = List.copyOf(axes);
+    }
+  }
+
+  /** Zero padding of a convolution, in pixels. */
+  record Padding(int top, int bottom, int left, int right) {
+    /** The same padding on all sides. */
+    public static Padding all(int pixels) {
+      return new Padding(pixels, pixels, pixels, pixels);
+    }
+  }
+
+  /** The op's name as profiles and errors print it. */
+  default String name() {
+    return getClass().getSimpleName();
+  }
+}
