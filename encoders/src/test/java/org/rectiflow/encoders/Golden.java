@@ -1,84 +1,84 @@
 package org.rectiflow.encoders;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.rectiflow.engine.Shape;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.safetensors.Integers;
+import org.rectiflow.safetensors.TensorSource;
 
 /** Tensors and cases of a golden file: what transformers and diffusers compute. */
-public final class Golden {
-  private static final ObjectMapper JSON = new ObjectMapper();
+public final class Golden implements AutoCloseable {
+  /** {@code max|a-b| / max|b|} allowed for everything up to the prompt embedding. */
+  private static final double TOLERANCE = 1e-4;
 
-  private final ByteBuffer data;
-  private final JsonNode header;
-  private final Map<String, JsonNode> cases = new TreeMap<>();
+  private final String name;
+  private final TensorSource tensors;
 
-  private Golden(ByteBuffer data, JsonNode header) throws IOException {
-    this.data = data;
-    this.header = header;
-    for (Iterator<String> i = header.path("__metadata__").fieldNames(); i.hasNext(); ) {
-      String name = i.next();
-      cases.put(name, JSON.readTree(header.path("__metadata__").path(name).textValue()));
-    }
+  private Golden(String name, TensorSource tensors) {
+    this.name = name;
+    this.tensors = tensors;
   }
 
-  public static Golden read(String name) {
-    Path file = Path.of("../testdata/golden", name + ".safetensors");
-    try {
-      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-      int size = Math.toIntExact(bytes.getLong(0));
-      JsonNode header = JSON.readTree(bytes.array(), 8, size);
-      return new Golden(
-          bytes.slice(8 + size, bytes.capacity() - 8 - size).order(ByteOrder.LITTLE_ENDIAN),
-          header);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+  public static Golden open(String name) {
+    return new Golden(
+        name, TensorSource.open(Path.of("../testdata/golden", name + ".safetensors")));
   }
 
   /** The cases by name, each with prompt, negative_prompt, t5_length and more. */
-  public Map<String, JsonNode> cases() {
+  public Map<String, JsonNode> cases() throws JsonProcessingException {
+    Map<String, JsonNode> cases = new TreeMap<>();
+    for (Map.Entry<String, String> entry : tensors.metadata().entrySet()) {
+      cases.put(entry.getKey(), new ObjectMapper().readTree(entry.getValue()));
+    }
     return cases;
   }
 
-  public boolean has(String tensor) {
-    return header.has(tensor);
-  }
-
-  public int[] ints(String tensor) {
-    int[] values = new int[bytes(tensor, "I32").remaining() / 4];
-    bytes(tensor, "I32").asIntBuffer().get(values);
-    return values;
-  }
-
-  public float[] floats(String tensor) {
-    float[] values = new float[bytes(tensor, "F32").remaining() / 4];
-    bytes(tensor, "F32").asFloatBuffer().get(values);
-    return values;
-  }
-
-  private ByteBuffer bytes(String tensor, String type) {
-    JsonNode entry = header.path(tensor);
-    if (!entry.path("dtype").asText().equals(type)) {
-      throw new IllegalArgumentException("no " + type + " tensor " + tensor);
-    }
-    int from = entry.path("data_offsets").path(0).intValue();
-    int to = entry.path("data_offsets").path(1).intValue();
-    return data.slice(from, to - from).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  /** The names of prompts: {@code prompt} and {@code negative}, with their texts. */
+  /** A case's prompt and negative prompt, under the names {@code prompt} and {@code negative}. */
   public static Map<String, String> texts(JsonNode testCase) {
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("prompt", testCase.path("prompt").textValue());
     texts.put("negative", testCase.path("negative_prompt").textValue());
     return texts;
+  }
+
+  public boolean has(String tensor) {
+    return tensors.tensors().containsKey(tensor);
+  }
+
+  public Shape shape(String tensor) {
+    return Shape.of(tensors.info(tensor).shape().stream().mapToInt(Math::toIntExact).toArray());
+  }
+
+  public int[] ints(String tensor) {
+    long[] values = Integers.read(tensors.data(tensor), tensors.info(tensor).dtype());
+    return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
+  }
+
+  /** Checks {@code actual} against the tensor and prints the largest difference. */
+  public void check(String tensor, Tensor actual) {
+    assertThat(actual.shape()).as(tensor).isEqualTo(shape(tensor));
+    float[] expected = tensors.floats(tensor);
+    double difference = 0;
+    double size = 0;
+    for (int i = 0; i < expected.length; i++) {
+      difference = Math.max(difference, Math.abs((double) actual.data()[i] - expected[i]));
+      size = Math.max(size, Math.abs(expected[i]));
+    }
+    System.out.printf("%s %s: %.1e%n", name, tensor, difference / size);
+    assertThat(difference / size).as(tensor).isLessThan(TOLERANCE);
+  }
+
+  @Override
+  public void close() {
+    tensors.close();
   }
 }
