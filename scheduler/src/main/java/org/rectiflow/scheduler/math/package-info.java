@@ -1,0 +1,2 @@
+/** Special functions that the paths and densities share. */
+package org.rectiflow.scheduler.math;
