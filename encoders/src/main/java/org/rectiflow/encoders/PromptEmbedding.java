@@ -49,22 +49,12 @@ public record PromptEmbedding(Tensor context, Tensor pooled) {
     }
     clipL.ifPresent(clip -> {
       place(clip.penultimate(), context, 0, 0, layout.clipTokens());
-      place(
-          clip.pooled().reshape(1, 1, pooledL),
-          pooled.reshape(1, 1, layout.pooledWidth()),
-          0,
-          0,
-          1);
+      System.arraycopy(clip.pooled().data(), 0, pooled.data(), 0, pooledL);
     });
     int besideL = clipL.map(clip -> clip.penultimate().shape().dim(2)).orElse(pooledL);
     clipG.ifPresent(clip -> {
       place(clip.penultimate(), context, 0, besideL, layout.clipTokens());
-      place(
-          clip.pooled().reshape(1, 1, pooledG),
-          pooled.reshape(1, 1, layout.pooledWidth()),
-          0,
-          pooledL,
-          1);
+      System.arraycopy(clip.pooled().data(), 0, pooled.data(), pooledL, pooledG);
     });
     t5.ifPresent(last -> {
       if (last.shape().dim(2) != layout.contextWidth()) {

@@ -13,6 +13,7 @@ import org.rectiflow.encoders.tokenizer.PromptTokenizer;
 import org.rectiflow.encoders.tokenizer.TokenizedPrompt;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.CheckpointException;
+import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 
 /**
@@ -24,6 +25,9 @@ import org.rectiflow.engine.Tensor;
  * tokenizers and frees the encoders' memory; neither is of use once the prompts are encoded.
  */
 public final class PromptEncoder implements AutoCloseable {
+  /** Length of every released CLIP. */
+  private static final int CLIP_TOKENS = 77;
+
   private final Layout layout;
   private final Optional<Part> clipL;
   private final Optional<Part> clipG;
@@ -48,7 +52,7 @@ public final class PromptEncoder implements AutoCloseable {
    *
    * @param layout what the transformer expects
    * @throws CheckpointException if an encoder or its tokenizer is made for fewer tokens than {@code
-   *     layout} says
+   *     layout} says, or the encoders' widths do not fit it
    */
   public PromptEncoder(
       Backend backend, Layout layout, Optional<Clip> clipL, Optional<Clip> clipG, Optional<T5> t5) {
@@ -56,6 +60,44 @@ public final class PromptEncoder implements AutoCloseable {
     this.clipL = clipL.map(clip -> part(backend, "CLIP-L", clip));
     this.clipG = clipG.map(clip -> part(backend, "CLIP-G", clip));
     this.t5 = t5.map(t -> part(backend, t));
+    // What does not fit is found now, not after minutes in the encoders.
+    var last = t5.map(t -> Shape.of(1, layout.t5Tokens(), t.model().config().width()));
+    PromptEmbedding.assemble(
+        layout, clipL.map(this::zeros), clipG.map(this::zeros), last.map(Tensor::zeros));
+  }
+
+  private ClipOutput zeros(Clip clip) {
+    ClipConfig config = clip.model().config();
+    return new ClipOutput(
+        Tensor.zeros(Shape.of(1, layout.clipTokens(), config.width())),
+        Tensor.zeros(Shape.of(1, config.pooledWidth())));
+  }
+
+  /**
+   * The layout of a model's prompt embeddings.
+   *
+   * @param contextWidth {@code joint_attention_dim} of the transformer
+   * @param pooledWidth {@code pooled_projection_dim} of the transformer
+   * @param clips the CLIPs that are there; without one the CLIP part has 77 tokens
+   * @param t5Tokens the length wanted for T5: 256 as diffusers has it, 77 as the paper
+   * @param t5Limit the limit of T5's tokenizer, {@link PromptTokenizer#maxLength}
+   * @throws CheckpointException if the CLIPs have different lengths
+   */
+  public static Layout layout(
+      int contextWidth, int pooledWidth, List<Clip> clips, int t5Tokens, OptionalInt t5Limit) {
+    List<Integer> lengths = clips.stream().map(PromptEncoder::length).distinct().toList();
+    if (lengths.size() > 1) {
+      throw new CheckpointException(
+          "CLIP-L takes %d tokens and CLIP-G %d (model_max_length of their tokenizer_config.json); they have to be equal. The text encoders come from different models."
+              .formatted(lengths.get(0), lengths.get(1)));
+    }
+    int clipTokens = lengths.isEmpty() ? CLIP_TOKENS : lengths.getFirst();
+    return new Layout(
+        contextWidth, pooledWidth, clipTokens, Math.min(t5Tokens, t5Limit.orElse(t5Tokens)));
+  }
+
+  private static int length(Clip clip) {
+    return clip.tokenizer().maxLength().orElse(clip.model().config().positions());
   }
 
   private Part part(Backend backend, String name, Clip clip) {
@@ -109,7 +151,8 @@ public final class PromptEncoder implements AutoCloseable {
    *
    * @param prompts from {@link #tokenize} of this encoder
    * @return one encoding per prompt, in order
-   * @throws CheckpointException if encoders, tokenizers and transformer do not fit together
+   * @throws CheckpointException if a tokenizer is not its encoder's, or weights are missing or
+   *     misshaped
    */
   public List<PromptEncoding> encode(List<PromptTokens> prompts) {
     List<Optional<ClipOutput>> ls =

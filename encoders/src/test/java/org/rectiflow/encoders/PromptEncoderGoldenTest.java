@@ -8,10 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.rectiflow.encoders.PromptEmbedding.Layout;
+import org.rectiflow.encoders.PromptEncoder.Clip;
+import org.rectiflow.encoders.PromptEncoder.T5;
 import org.rectiflow.encoders.PromptEncoding.ClipOutput;
+import org.rectiflow.encoders.tokenizer.PromptTokenizer;
+import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.reference.ReferenceBackend;
 
@@ -80,10 +85,51 @@ class PromptEncoderGoldenTest {
     }
   }
 
+  /** As in the single files: sizes from the tensors, float16, CLIP-L without a projection. */
+  @Test
+  void encodersWithoutAConfiguration() throws Exception {
+    Path folder = Path.of("../testdata/models/tiny-sd3");
+    try (Golden golden = Golden.open("tiny-sd3-single");
+        Backend backend = new ReferenceBackend();
+        TestModel model = new TestModel(folder)) {
+      EditedWeights l =
+          EditedWeights.of(model.weights("text_encoder"))
+              .without("text_projection.weight")
+              .halved();
+      EditedWeights g = EditedWeights.of(model.weights("text_encoder_2")).halved();
+      EditedWeights t5 = EditedWeights.of(model.weights("text_encoder_3")).halved();
+      Clip clipL =
+          new Clip(
+              PromptTokenizer.clip(folder.resolve("tokenizer")),
+              new ClipTextModel(ClipConfig.of(l, Activation.QUICK_GELU), l));
+      Clip clipG =
+          new Clip(
+              PromptTokenizer.clip(folder.resolve("tokenizer_2")),
+              new ClipTextModel(ClipConfig.of(g, Activation.GELU_ERF), g));
+      T5 t =
+          new T5(
+              PromptTokenizer.t5(folder.resolve("tokenizer_3")),
+              new T5Encoder(T5Config.of(t5), t5));
+      Layout layout =
+          PromptEncoder.layout(320, 320, List.of(clipL, clipG), 256, t.tokenizer().maxLength());
+      try (PromptEncoder encoder =
+          new PromptEncoder(
+              backend, layout, Optional.of(clipL), Optional.of(clipG), Optional.of(t))) {
+        JsonNode testCase = golden.cases().get("fp16");
+        for (Map.Entry<String, String> text : Golden.texts(testCase).entrySet()) {
+          PromptEmbedding embedding = encoder.encode(Prompts.all(text.getValue())).embedding();
+          String sign = text.getKey().equals("negative") ? "negative_" : "";
+          golden.check("fp16." + sign + "prompt_embeds", embedding.context());
+          golden.check("fp16." + sign + "pooled", embedding.pooled());
+        }
+      }
+    }
+  }
+
   /** A prompt's encoding does not depend on what else is encoded with it. */
-  @ParameterizedTest
-  @CsvSource({"../models/shapes"})
-  void promptsInABatchDoNotMix(Path folder) throws Exception {
+  @Test
+  void promptsInABatchDoNotMix() throws Exception {
+    Path folder = Path.of("../models/shapes");
     try (Golden golden = Golden.open("shapes");
         Backend backend = new ReferenceBackend();
         TestModel model = new TestModel(folder);

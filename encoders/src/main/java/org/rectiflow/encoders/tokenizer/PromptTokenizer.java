@@ -117,6 +117,16 @@ public final class PromptTokenizer implements AutoCloseable {
     return ids[0];
   }
 
+  /**
+   * {@code model_max_length} of a tokenizer folder, without opening the tokenizer: the length of
+   * the zeros that stand for a T5 that is not loaded.
+   *
+   * @throws TokenizerException if {@code tokenizer_config.json} is missing or wrong
+   */
+  public static OptionalInt maxLength(Path folder) {
+    return TokenizerConfig.read(new TokenizerFiles(folder)).maxLength();
+  }
+
   /** The longest sequence the model was made for, if the folder says: 77 for CLIP, 512 for T5. */
   public OptionalInt maxLength() {
     return maxLength;

@@ -29,90 +29,81 @@ record SentencePieceModel(List<Piece> pieces, byte[] charsMap, int unkId, int mo
    */
   static SentencePieceModel parse(byte[] bytes) {
     List<Piece> pieces = new ArrayList<>();
-    byte[][] charsMap = {{}};
-    int[] ids = {0, UNIGRAM};
-    fields(
-        bytes,
-        (field, value) -> {
-          switch (field) {
-            case 1 -> pieces.add(piece(value.bytes()));
-            case 2 ->
-                fields(
-                    value.bytes(),
-                    (f, v) -> {
-                      switch (f) {
-                        case 3 -> ids[1] = (int) v.number();
-                        case 40 -> ids[0] = (int) v.number();
-                        default -> {} // settings of the training that made the model
-                      }
-                    });
-            case 3 ->
-                fields(
-                    value.bytes(),
-                    (f, v) -> {
-                      if (f == 2) {
-                        charsMap[0] = v.bytes();
-                      }
-                    });
-            default -> {} // self-test data and the denormaliser
+    byte[] charsMap = {};
+    int unkId = 0;
+    int modelType = UNIGRAM;
+    for (Field field : fields(bytes)) {
+      if (field.tag() == 1) {
+        pieces.add(piece(field.bytes()));
+      } else if (field.tag() == 2) {
+        for (Field training : fields(field.bytes())) {
+          if (training.tag() == 3) {
+            modelType = (int) training.number();
+          } else if (training.tag() == 40) {
+            unkId = (int) training.number();
           }
-        });
-    if (pieces.isEmpty() || ids[0] >= pieces.size()) {
-      throw new IllegalArgumentException(
-          "it has " + pieces.size() + " pieces and unknown token " + ids[0]);
+        }
+      } else if (field.tag() == 3) {
+        for (Field normalizer : fields(field.bytes())) {
+          if (normalizer.tag() == 2) {
+            charsMap = normalizer.bytes();
+          }
+        }
+      }
     }
-    return new SentencePieceModel(List.copyOf(pieces), charsMap[0], ids[0], ids[1]);
+    if (pieces.isEmpty() || unkId < 0 || unkId >= pieces.size()) {
+      throw new IllegalArgumentException(
+          "it has " + pieces.size() + " pieces and unknown token " + unkId);
+    }
+    return new SentencePieceModel(List.copyOf(pieces), charsMap, unkId, modelType);
   }
 
   private static Piece piece(byte[] bytes) {
-    String[] text = {""};
-    float[] score = {0};
-    fields(
-        bytes,
-        (field, value) -> {
-          switch (field) {
-            case 1 -> text[0] = new String(value.bytes(), StandardCharsets.UTF_8);
-            case 2 -> score[0] = Float.intBitsToFloat((int) value.number());
-            default -> {} // the piece's type follows from the special tokens' names
-          }
-        });
-    return new Piece(text[0], score[0]);
+    String text = "";
+    float score = 0;
+    for (Field field : fields(bytes)) {
+      if (field.tag() == 1) {
+        text = new String(field.bytes(), StandardCharsets.UTF_8);
+      } else if (field.tag() == 2) {
+        score = Float.intBitsToFloat((int) field.number());
+      }
+    }
+    return new Piece(text, score);
   }
 
   // ---- The wire format of protocol buffers --------------------------------------------------
 
-  /** A field's value: bytes if length-delimited, a number otherwise. */
-  private record FieldValue(long number, byte[] bytes) {}
+  /** A field of a message: its bytes if it is length-delimited, a number otherwise. */
+  private record Field(int tag, long number, byte[] bytes) {}
 
-  @FunctionalInterface
-  private interface FieldVisitor {
-    void visit(int field, FieldValue value);
-  }
-
-  private static void fields(byte[] message, FieldVisitor visitor) {
+  private static List<Field> fields(byte[] message) {
+    List<Field> fields = new ArrayList<>();
     ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] none = {};
     try {
       while (in.hasRemaining()) {
-        long tag = varint(in);
-        FieldValue value =
-            switch ((int) (tag & 7)) {
-              case 0 -> new FieldValue(varint(in), new byte[0]);
-              case 1 -> new FieldValue(in.getLong(), new byte[0]);
-              case 2 -> new FieldValue(0, delimited(in));
-              case 5 -> new FieldValue(in.getInt(), new byte[0]);
-              default -> throw new IllegalArgumentException("wire type " + (tag & 7));
-            };
-        visitor.visit((int) (tag >>> 3), value);
+        long key = varint(in);
+        int tag = (int) (key >>> 3);
+        fields.add(
+            switch ((int) (key & 7)) {
+              case 0 -> new Field(tag, varint(in), none);
+              case 1 -> new Field(tag, in.getLong(), none);
+              case 2 -> new Field(tag, 0, delimited(in));
+              case 5 -> new Field(tag, in.getInt(), none);
+              default -> throw new IllegalArgumentException("it has wire type " + (key & 7));
+            });
       }
     } catch (BufferUnderflowException e) {
       throw new IllegalArgumentException("it ends in the middle of a field", e);
     }
+    return fields;
   }
 
   private static byte[] delimited(ByteBuffer in) {
     long length = varint(in);
     if (length < 0 || length > in.remaining()) {
-      throw new IllegalArgumentException("a field of " + length + " bytes does not fit into it");
+      throw new IllegalArgumentException(
+          "it has a field of " + length + " bytes, more than are left");
     }
     byte[] bytes = new byte[(int) length];
     in.get(bytes);
@@ -128,6 +119,6 @@ record SentencePieceModel(List<Piece> pieces, byte[] charsMap, int unkId, int mo
         return value;
       }
     }
-    throw new IllegalArgumentException("a number of more than 64 bits");
+    throw new IllegalArgumentException("it has a number of more than 64 bits");
   }
 }

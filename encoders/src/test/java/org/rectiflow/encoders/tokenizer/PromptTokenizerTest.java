@@ -133,6 +133,7 @@ class PromptTokenizerTest {
         PromptTokenizer t5 = PromptTokenizer.t5(SHAPES.resolve("tokenizer_3"))) {
       assertThat(clip.maxLength()).hasValue(32);
       assertThat(t5.maxLength()).hasValue(32);
+      assertThat(PromptTokenizer.maxLength(SHAPES.resolve("tokenizer_3"))).hasValue(32);
       assertThat(clip.encode("", 2).ids()).containsExactly(685, 686);
       assertThatThrownBy(() -> clip.encode("a", 33))
           .isInstanceOf(IllegalArgumentException.class)
