@@ -1,0 +1,331 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.rectiflow.safetensors.DType;
+
+/** LayerNorm with modulation, RMSNorm over groups of a row, and GroupNorm with an activation. */
+public final class Norms {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+
+  /** Elements of a task, roughly. */
+  private static final int TASK = 1 << 15;
+
+  private static final int CHUNK = 4096;
+
+  private Norms() {}
+
+  /**
+   * What a LayerNorm does after normalising: {@code y = (xhat * weight + bias) * (1 + scale) +
+   * shift}. Null parts are left out.
+   *
+   * @param weight elements of a row, or null
+   * @param bias elements of a row, or null
+   * @param scale float32, one row for every {@code rowsPerModulation} rows, or null
+   * @param shift likewise, or null
+   * @param rowsPerModulation rows that share a modulation, usually the tokens of a batch item
+   */
+  public record Affine(
+      StoredVector weight,
+      StoredVector bias,
+      MatrixView scale,
+      MatrixView shift,
+      int rowsPerModulation) {
+    /** Bare normalisation. */
+    public static final Affine NONE = new Affine(null, null, null, null, 1);
+
+    /** Checks types. */
+    public Affine {
+      if (rowsPerModulation < 1) {
+        throw new IllegalArgumentException(
+            "rowsPerModulation must be at least 1, found " + rowsPerModulation);
+      }
+      for (MatrixView m : new MatrixView[] {scale, shift}) {
+        if (m != null && (m.dtype() != DType.F32 || m.columnStride() != 1)) {
+          throw new IllegalArgumentException("modulation must be F32 with contiguous rows");
+        }
+      }
+    }
+  }
+
+  /**
+   * LayerNorm over the rows of a matrix: mean and biased variance of each row.
+   *
+   * @param rows number of rows
+   * @param n elements of a row
+   * @param x float32 with contiguous rows
+   * @param out float32 with contiguous rows; may be {@code x}
+   */
+  public static void layerNorm(
+      Workers workers, int rows, int n, MatrixView x, double eps, Affine affine, MatrixView out) {
+    requireRows(x, out);
+    int perTask = Math.max(1, TASK / n);
+    int padded = pad(n);
+    workers.parallelFor(
+        MatMul.ceilDiv(rows, perTask),
+        (t, scratch) -> {
+          float[] row = scratch.floats(0, padded);
+          float[] lanes = scratch.floats(5, Simd.LANES);
+          float[] weight = affine.weight() == null ? null : widen(affine.weight(), n, 1, scratch);
+          float[] bias = affine.bias() == null ? null : widen(affine.bias(), n, 2, scratch);
+          float[] scale = affine.scale() == null ? null : scratch.floats(3, padded);
+          float[] shift = affine.shift() == null ? null : scratch.floats(4, padded);
+          int group = -1;
+          int end = Math.min(rows, (t + 1) * perTask);
+          for (int r = t * perTask; r < end; r++) {
+            if (r / affine.rowsPerModulation() != group) {
+              group = r / affine.rowsPerModulation();
+              if (scale != null) {
+                read(affine.scale(), group, n, scale);
+                plus(scale, n, 1f);
+              }
+              if (shift != null) {
+                read(affine.shift(), group, n, shift);
+              }
+            }
+            read(x, r, n, row);
+            float mean = (float) (Sums.sum(row, 0, n, lanes) / n);
+            plus(row, n, -mean);
+            // What rounding the mean left over is removed from the mean and from the variance.
+            double rest = Sums.sum(row, 0, n, lanes) / n;
+            double variance = Sums.squares(row, 0, n, lanes) / n - rest * rest;
+            double inverse = 1 / Math.sqrt(variance + eps);
+            scaleAndShift(row, n, (float) inverse, (float) (-rest * inverse));
+            if (weight != null) {
+              times(row, n, weight);
+            }
+            if (bias != null) {
+              plus(row, n, bias);
+            }
+            if (scale != null) {
+              times(row, n, scale);
+            }
+            if (shift != null) {
+              plus(row, n, shift);
+            }
+            MemorySegment.copy(row, 0, out.segment(), FLOAT, out.at(r, 0), n);
+          }
+        });
+  }
+
+  /**
+   * RMSNorm of each of {@code groups} adjacent pieces of {@code dim} elements in each row: {@code x
+   * / sqrt(mean(x^2) + eps) * weight}. QK-norm has one group a head, T5 one group a row.
+   *
+   * @param weight {@code dim} elements shared by all groups, or null
+   * @param out float32 with contiguous rows; may be {@code x}
+   */
+  public static void rmsNorm(
+      Workers workers,
+      int rows,
+      int groups,
+      int dim,
+      MatrixView x,
+      double eps,
+      StoredVector weight,
+      MatrixView out) {
+    requireRows(x, out);
+    int n = groups * dim;
+    int perTask = Math.max(1, TASK / n);
+    workers.parallelFor(
+        MatMul.ceilDiv(rows, perTask),
+        (t, scratch) -> {
+          float[] row = scratch.floats(0, n + Simd.LANES);
+          float[] lanes = scratch.floats(5, Simd.LANES);
+          float[] w = scratch.floats(1, pad(dim));
+          if (weight == null) {
+            Arrays.fill(w, 0, pad(dim), 1f);
+          } else {
+            w = widen(weight, dim, 1, scratch);
+          }
+          int end = Math.min(rows, (t + 1) * perTask);
+          for (int r = t * perTask; r < end; r++) {
+            read(x, r, n, row);
+            for (int g = 0; g < groups; g++) {
+              double mean = Sums.squares(row, g * dim, dim, lanes) / dim;
+              rms(row, g * dim, dim, (float) (1 / Math.sqrt(mean + eps)), w);
+            }
+            MemorySegment.copy(row, 0, out.segment(), FLOAT, out.at(r, 0), n);
+          }
+        });
+  }
+
+  /**
+   * GroupNorm of NCHW activations followed by an activation: mean and biased variance over each
+   * group's channels and pixels.
+   *
+   * @param batch N
+   * @param channels C, a multiple of {@code groups}
+   * @param pixels H * W
+   * @param x float32 [N, C, H, W], contiguous
+   * @param weight C elements, or null
+   * @param bias C elements, or null
+   * @param out float32 like x; may be {@code x}
+   */
+  public static void groupNorm(
+      Workers workers,
+      int batch,
+      int channels,
+      int pixels,
+      int groups,
+      StoredVector x,
+      double eps,
+      StoredVector weight,
+      StoredVector bias,
+      Activation activation,
+      StoredVector out) {
+    if (groups < 1 || channels % groups != 0) {
+      throw new IllegalArgumentException(
+          "GroupNorm needs a number of channels that is a multiple of the groups, found "
+              + channels
+              + " channels and "
+              + groups
+              + " groups");
+    }
+    int size = channels / groups;
+    workers.parallelFor(
+        batch * groups,
+        (t, scratch) -> {
+          long first = (long) t * size * pixels;
+          float[] chunk = scratch.floats(0, CHUNK + Simd.LANES);
+          double[] moments =
+              moments(x, first, (long) size * pixels, chunk, scratch.floats(5, Simd.LANES));
+          double inverse = 1 / Math.sqrt(moments[1] + eps);
+          int channel = t % groups * size;
+          for (int c = 0; c < size; c++) {
+            double w = weight == null ? 1 : element(weight, channel + c, scratch);
+            double b = bias == null ? 0 : element(bias, channel + c, scratch);
+            float mean = (float) moments[0];
+            float factor = (float) (w * inverse);
+            float shift = (float) (b - (moments[0] - mean) * inverse * w);
+            normalise(
+                x, out, first + (long) c * pixels, pixels, mean, factor, shift, activation, chunk);
+          }
+        });
+  }
+
+  private static void normalise(
+      StoredVector x,
+      StoredVector out,
+      long first,
+      int pixels,
+      float mean,
+      float factor,
+      float shift,
+      Activation f,
+      float[] chunk) {
+    for (int i = 0; i < pixels; i += CHUNK) {
+      int count = Math.min(CHUNK, pixels - i);
+      long at = 4 * (first + i);
+      MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + at, chunk, 0, count);
+      plus(chunk, count, -mean);
+      scaleAndShift(chunk, count, factor, shift);
+      VectorMath.apply(f, chunk, 0, pad(count));
+      MemorySegment.copy(chunk, 0, out.segment(), FLOAT, out.byteOffset() + at, count);
+    }
+  }
+
+  /**
+   * Mean and biased variance by the pairwise update of Chan, Golub and LeVeque (1983) over chunks,
+   * in double.
+   */
+  private static double[] moments(
+      StoredVector x, long first, long count, float[] chunk, float[] lanes) {
+    double mean = 0;
+    double m2 = 0;
+    for (long i = 0; i < count; i += CHUNK) {
+      int n = (int) Math.min(CHUNK, count - i);
+      MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + 4 * (first + i), chunk, 0, n);
+      float rough = (float) (Sums.sum(chunk, 0, n, lanes) / n);
+      plus(chunk, n, -rough);
+      double rest = Sums.sum(chunk, 0, n, lanes) / n;
+      double squares = Sums.squares(chunk, 0, n, lanes) - n * rest * rest;
+      double own = rough + rest;
+      double delta = own - mean;
+      double total = (double) i + n;
+      mean += delta * n / total;
+      m2 += squares + delta * delta * i * n / total;
+    }
+    return new double[] {mean, m2 / count};
+  }
+
+  private static double element(StoredVector v, int i, Scratch scratch) {
+    float[] one = scratch.floats(4, 1);
+    Widen.run(
+        v.segment(),
+        v.byteOffset() + (long) i * (v.dtype().bits() / 8),
+        v.dtype(),
+        1,
+        one,
+        0,
+        scratch);
+    return one[0];
+  }
+
+  private static void requireRows(MatrixView x, MatrixView out) {
+    if (x.dtype() != DType.F32
+        || x.columnStride() != 1
+        || out.dtype() != DType.F32
+        || out.columnStride() != 1) {
+      throw new IllegalArgumentException("norms need F32 activations with contiguous rows");
+    }
+  }
+
+  private static int pad(int n) {
+    return MatMul.ceilDiv(n, Simd.LANES) * Simd.LANES;
+  }
+
+  private static float[] widen(StoredVector v, int n, int slot, Scratch scratch) {
+    float[] to = scratch.floats(slot, pad(n));
+    Widen.run(v.segment(), v.byteOffset(), v.dtype(), n, to, 0, scratch);
+    return to;
+  }
+
+  private static void read(MatrixView m, int row, int n, float[] to) {
+    MemorySegment.copy(m.segment(), FLOAT, m.at(row, 0), to, 0, n);
+  }
+
+  // The following work on whole vectors; arrays are padded.
+
+  private static void plus(float[] x, int n, float a) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, i).add(a).intoArray(x, i);
+    }
+  }
+
+  private static void plus(float[] x, int n, float[] a) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, i).add(FloatVector.fromArray(Simd.F, a, i)).intoArray(x, i);
+    }
+  }
+
+  private static void times(float[] x, int n, float[] a) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, i).mul(FloatVector.fromArray(Simd.F, a, i)).intoArray(x, i);
+    }
+  }
+
+  private static void scaleAndShift(float[] x, int n, float a, float b) {
+    FloatVector shift = FloatVector.broadcast(Simd.F, b);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, i)
+          .fma(FloatVector.broadcast(Simd.F, a), shift)
+          .intoArray(x, i);
+    }
+  }
+
+  private static void rms(float[] x, int at, int n, float factor, float[] w) {
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, at + i)
+          .mul(factor)
+          .mul(FloatVector.fromArray(Simd.F, w, i))
+          .intoArray(x, at + i);
+    }
+    for (; i < n; i++) {
+      x[at + i] = x[at + i] * factor * w[i];
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Panels are how {@link Tile} wants its column side: {@code [k][width]}, with {@code width} one or
+ * two vectors of matrix rows side by side. This class turns rows into panels and result tiles into
+ * rows.
+ */
+final class Panels {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+
+  /**
+   * Columns staged at a time, and the stride of the staging rows (odd, so that a column spreads
+   * over the cache's sets).
+   */
+  private static final int CHUNK = 128;
+
+  private static final int STAGE = CHUNK + 1;
+  private static final int[] STAGE_ROWS = multiples(STAGE, Tile.WIDTH);
+  private static final int[] WIDE_ROWS = multiples(Tile.WIDTH, Simd.LANES);
+  private static final int[] NARROW_ROWS = multiples(Simd.LANES, Simd.LANES);
+
+  private Panels() {}
+
+  private static int[] multiples(int step, int count) {
+    int[] m = new int[count];
+    Arrays.setAll(m, i -> i * step);
+    return m;
+  }
+
+  /** Number of panels for {@code rows} rows. */
+  static int count(int rows) {
+    return (rows + Tile.WIDTH - 1) / Tile.WIDTH;
+  }
+
+  /**
+   * Vectors side by side in panel {@code p} of {@code rows} rows: 2, or 1 for a last panel that
+   * needs no more.
+   */
+  static int vectors(int p, int rows) {
+    return rows - p * Tile.WIDTH <= Simd.LANES ? 1 : 2;
+  }
+
+  /**
+   * Packs {@code rows} rows of a float32 matrix, times {@code scale}, into a panel {@code
+   * [k][vectors * LANES]}; missing rows become zero.
+   *
+   * @param staging at least {@link #stagingSize()} elements
+   */
+  static void pack(
+      MatrixView a,
+      long row,
+      int rows,
+      long column,
+      int k,
+      int vectors,
+      float scale,
+      MemorySegment to,
+      long at,
+      float[] staging) {
+    int width = vectors * Simd.LANES;
+    if (a.columnStride() != 1 && a.rowStride() == 1) {
+      packColumns(a, row, rows, column, k, width, scale, to, at, staging);
+      return;
+    }
+    for (int k0 = 0; k0 < k; k0 += CHUNK) {
+      int kc = Math.min(CHUNK, k - k0);
+      for (int r = 0; r < width; r++) {
+        if (r >= rows) {
+          Arrays.fill(staging, r * STAGE, r * STAGE + kc, 0f);
+        } else if (a.columnStride() == 1) {
+          MemorySegment.copy(
+              a.segment(), FLOAT, a.at(row + r, column + k0), staging, r * STAGE, kc);
+        } else {
+          for (int i = 0; i < kc; i++) {
+            staging[r * STAGE + i] = a.segment().get(FLOAT, a.at(row + r, column + k0 + i));
+          }
+        }
+      }
+      for (int v = 0; v < vectors; v++) {
+        gather(staging, kc, v, scale, to, at + 4L * k0 * width + 4L * v * Simd.LANES, 4L * width);
+      }
+    }
+  }
+
+  static int stagingSize() {
+    return Tile.WIDTH * STAGE;
+  }
+
+  private static void gather(
+      float[] staging, int kc, int v, float scale, MemorySegment to, long at, long step) {
+    for (int i = 0; i < kc; i++) {
+      FloatVector.fromArray(Simd.F, staging, i, STAGE_ROWS, v * Simd.LANES)
+          .mul(scale)
+          .intoMemorySegment(to, at + i * step, Simd.LE);
+    }
+  }
+
+  private static void packColumns(
+      MatrixView a,
+      long row,
+      int rows,
+      long column,
+      int k,
+      int width,
+      float scale,
+      MemorySegment to,
+      long at,
+      float[] staging) {
+    Arrays.fill(staging, 0, width, 0f);
+    for (int i = 0; i < k; i++) {
+      MemorySegment.copy(a.segment(), FLOAT, a.at(row, column + i), staging, 0, rows);
+      for (int j = 0; j < width; j += Simd.LANES) {
+        FloatVector.fromArray(Simd.F, staging, j)
+            .mul(scale)
+            .intoMemorySegment(to, at + 4L * ((long) i * width + j), Simd.LE);
+      }
+    }
+  }
+
+  /**
+   * Transposes result tiles into rows: {@code to[x * stride + r] = from[at + r * width + x] +
+   * bias[r]} for r below {@code columns} rounded up to the vector length.
+   */
+  static void unpack(
+      float[] from,
+      int at,
+      int vectors,
+      int rows,
+      int columns,
+      float[] bias,
+      float[] to,
+      int stride) {
+    int width = vectors * Simd.LANES;
+    int[] index = vectors == 2 ? WIDE_ROWS : NARROW_ROWS;
+    for (int x = 0; x < rows; x++) {
+      for (int r = 0; r < columns; r += Simd.LANES) {
+        FloatVector.fromArray(Simd.F, from, at + r * width + x, index, 0)
+            .add(FloatVector.fromArray(Simd.F, bias, r))
+            .intoArray(to, x * stride + r);
+      }
+    }
+  }
+}

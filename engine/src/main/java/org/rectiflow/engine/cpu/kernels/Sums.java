@@ -1,0 +1,57 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Sums of array elements in an order that depends on the vector length only. {@code reduceLanes} is
+ * avoided everywhere: its order is unspecified for floats and differs between interpreted and
+ * compiled code, so two runs would differ.
+ */
+final class Sums {
+  private Sums() {}
+
+  /** Sum of the lanes in order. */
+  static double lanes(float[] lanes, int at) {
+    double s = 0;
+    for (int i = 0; i < Simd.LANES; i++) {
+      s += lanes[at + i];
+    }
+    return s;
+  }
+
+  /** Sum of {@code x[from..from+count)}. */
+  static double sum(float[] x, int from, int count, float[] lanes) {
+    FloatVector s0 = FloatVector.zero(Simd.F);
+    FloatVector s1 = FloatVector.zero(Simd.F);
+    int i = 0;
+    for (; i <= count - 2 * Simd.LANES; i += 2 * Simd.LANES) {
+      s0 = s0.add(FloatVector.fromArray(Simd.F, x, from + i));
+      s1 = s1.add(FloatVector.fromArray(Simd.F, x, from + i + Simd.LANES));
+    }
+    s0.add(s1).intoArray(lanes, 0);
+    double s = lanes(lanes, 0);
+    for (; i < count; i++) {
+      s += x[from + i];
+    }
+    return s;
+  }
+
+  /** Sum of the squares of {@code x[from..from+count)}. */
+  static double squares(float[] x, int from, int count, float[] lanes) {
+    FloatVector s0 = FloatVector.zero(Simd.F);
+    FloatVector s1 = FloatVector.zero(Simd.F);
+    int i = 0;
+    for (; i <= count - 2 * Simd.LANES; i += 2 * Simd.LANES) {
+      FloatVector a = FloatVector.fromArray(Simd.F, x, from + i);
+      s0 = a.fma(a, s0);
+      FloatVector b = FloatVector.fromArray(Simd.F, x, from + i + Simd.LANES);
+      s1 = b.fma(b, s1);
+    }
+    s0.add(s1).intoArray(lanes, 0);
+    double s = lanes(lanes, 0);
+    for (; i < count; i++) {
+      s += (double) x[from + i] * x[from + i];
+    }
+    return s;
+  }
+}

@@ -1,0 +1,95 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The innermost product of all matrix-like kernels: {@code c[r][x] += sum_k w(r, k) * b(k, x)} for
+ * {@link #ROWS} rows and one or two vectors of columns, with the whole of {@code c} in registers
+ * and k ascending.
+ *
+ * <p>The row side is broadcast from a heap array, the column side is loaded as vectors from a
+ * native segment (64-byte aligned unless taps shift it) and {@code c} is a heap array {@code
+ * [ROWS][vectors * LANES]}. Three ways to address the operands:
+ *
+ * <ul>
+ *   <li>{@code rows}: w(r, k) at {@code r * ROW_STRIDE + k}, b(k, .) at {@code k * vectors *
+ *       LANES}. The constant stride lets one index register serve all rows, and is no multiple of a
+ *       page, so that rows do not collide in the cache.
+ *   <li>{@code columns}: w(r, k) at {@code k * ws + r}, b as above.
+ *   <li>{@code taps}: w as in rows, b(k, .) at {@code taps[k]}, which is how a convolution reads
+ *       its shifted inputs.
+ * </ul>
+ */
+final class Tile {
+  /** Rows of a tile: what the register file holds beside two operand vectors and a broadcast. */
+  static final int ROWS = manyRegisters() ? 13 : 5;
+
+  /** Elements between the rows of the broadcast operand. */
+  static final int ROW_STRIDE = 528;
+
+  /** Largest k range of one call. */
+  static final int K_MAX = 512;
+
+  /** Columns of the wide tile. */
+  static final int WIDTH = 2 * Simd.LANES;
+
+  private Tile() {}
+
+  private static boolean manyRegisters() {
+    return Simd.bits() == 512 || "aarch64".equals(System.getProperty("os.arch"));
+  }
+
+  static void rows(
+      int vectors, float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
+    if (ROWS == 13) {
+      if (vectors == 2) {
+        Tile13.rows2(w, wo, kc, b, bo, c, co);
+      } else {
+        Tile13.rows1(w, wo, kc, b, bo, c, co);
+      }
+    } else if (vectors == 2) {
+      Tile5.rows2(w, wo, kc, b, bo, c, co);
+    } else {
+      Tile5.rows1(w, wo, kc, b, bo, c, co);
+    }
+  }
+
+  static void columns(
+      int vectors, float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
+    if (ROWS == 13) {
+      if (vectors == 2) {
+        Tile13.columns2(w, wo, ws, kc, b, bo, c, co);
+      } else {
+        Tile13.columns1(w, wo, ws, kc, b, bo, c, co);
+      }
+    } else if (vectors == 2) {
+      Tile5.columns2(w, wo, ws, kc, b, bo, c, co);
+    } else {
+      Tile5.columns1(w, wo, ws, kc, b, bo, c, co);
+    }
+  }
+
+  static void taps(
+      int vectors,
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      int[] taps,
+      int to,
+      float[] c,
+      int co) {
+    if (ROWS == 13) {
+      if (vectors == 2) {
+        Tile13.taps2(w, wo, kc, b, bo, taps, to, c, co);
+      } else {
+        Tile13.taps1(w, wo, kc, b, bo, taps, to, c, co);
+      }
+    } else if (vectors == 2) {
+      Tile5.taps2(w, wo, kc, b, bo, taps, to, c, co);
+    } else {
+      Tile5.taps1(w, wo, kc, b, bo, taps, to, c, co);
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Locale;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.rectiflow.safetensors.DType;
+
+@Tag("simd")
+class MatMulTest {
+  private static final Workers ONE = new Workers(1);
+  private static final Workers TWO = new Workers(2);
+  private final Random random = new Random(11);
+
+  @AfterAll
+  static void close() {
+    ONE.close();
+    TWO.close();
+  }
+
+  /**
+   * Sizes around every edge: single elements, the short path, panel and tile ends, several blocks
+   * of k.
+   */
+  private static final int[][] SIZES = {
+    {1, 1, 1},
+    {1, 17, 33},
+    {3, 5, 7},
+    {8, 130, 129},
+    {9, 1, 1},
+    {9, 13, 16},
+    {16, 26, 31},
+    {17, 27, 32},
+    {31, 12, 512},
+    {32, 52, 513},
+    {33, 53, 100},
+    {47, 64, 64},
+    {64, 14, 1025},
+    {77, 39, 40},
+    {154, 96, 72},
+    {333, 65, 48},
+    {1, 200, 1541},
+    {2, 9, 700},
+    {5, 31, 64},
+    {7, 8, 65},
+    {1100, 15, 20}
+  };
+
+  @Test
+  void everyStoredTypeAndShape() {
+    double worst = 0;
+    for (int[] s : SIZES) {
+      for (DType type : Memory.STORED) {
+        worst =
+            Math.max(worst, check(s[0], s[1], s[2], type, false, false, Activation.NONE, false));
+      }
+    }
+    System.out.printf(Locale.ROOT, "matmul: largest error %.3f of the bound%n", worst);
+  }
+
+  @Test
+  void randomShapesWithEveryEpilogue() {
+    double worst = 0;
+    for (int i = 0; i < 60; i++) {
+      int m = 1 + random.nextInt(i % 3 == 0 ? 8 : 120);
+      int n = 1 + random.nextInt(90);
+      int k = 1 + random.nextInt(150);
+      Activation f = Activation.values()[i % 5];
+      DType type = Memory.STORED[random.nextInt(Memory.STORED.length)];
+      worst =
+          Math.max(
+              worst, check(m, n, k, type, random.nextBoolean(), random.nextBoolean(), f, true));
+    }
+    System.out.printf(
+        Locale.ROOT, "matmul with epilogues: largest error %.3f of the bound%n", worst);
+  }
+
+  @Test
+  void transposedOperands() {
+    for (DType type : Memory.STORED) {
+      for (int[] s : new int[][] {{1, 7, 9}, {40, 30, 50}, {33, 14, 600}, {100, 61, 13}}) {
+        check(s[0], s[1], s[2], type, true, true, Activation.NONE, true);
+        check(s[0], s[1], s[2], type, true, false, Activation.NONE, false);
+        check(s[0], s[1], s[2], type, false, true, Activation.NONE, false);
+      }
+    }
+  }
+
+  /** Activations too large for one packed buffer are cut along their rows. */
+  @Test
+  void severalChunks() {
+    check(2100, 5, 9000, DType.BF16, false, false, Activation.NONE, false);
+  }
+
+  /**
+   * Runs a product and compares every element with a double-precision loop; returns the largest
+   * error over its bound.
+   */
+  private double check(
+      int m,
+      int n,
+      int k,
+      DType type,
+      boolean aTransposed,
+      boolean wTransposed,
+      Activation f,
+      boolean epilogue) {
+    int slack = random.nextInt(3);
+    MemorySegment aMemory = Memory.gaussian(random, 3 + (long) (m + slack) * (k + slack));
+    MatrixView a =
+        aTransposed
+            ? MatrixView.f32(aMemory, 12, m + slack).transposed()
+            : MatrixView.f32(aMemory, 12, k + slack);
+    StoredVector wMemory = Memory.stored(random, type, (n + slack) * (k + slack));
+    MatrixView w =
+        wTransposed
+            ? MatrixView.of(wMemory.segment(), 1, type, n + slack).transposed()
+            : MatrixView.of(wMemory.segment(), 1, type, k + slack);
+    int ld = n + slack;
+    int rowsPerGate = 1 + random.nextInt(m);
+    StoredVector bias = Memory.stored(random, type, n);
+    MemorySegment gate = Memory.gaussian(random, (long) ((m - 1) / rowsPerGate + 1) * n);
+    MemorySegment residual = Memory.gaussian(random, (long) m * ld);
+    Epilogue e =
+        epilogue
+            ? Epilogue.NONE
+                .withBias(bias)
+                .withActivation(f)
+                .withGate(MatrixView.f32(gate, 0, n), rowsPerGate)
+                .withResidual(MatrixView.f32(residual, 0, ld))
+            : Epilogue.NONE.withActivation(f);
+    MemorySegment out = Memory.empty((long) m * ld);
+    MemorySegment again = Memory.empty((long) m * ld);
+    MatMul.run(ONE, m, n, k, a, w, MatrixView.f32(out, 0, ld), e);
+    MatMul.run(TWO, m, n, k, a, w, MatrixView.f32(again, 0, ld), e);
+    assertThat(out.mismatch(again)).as("one and two threads").isEqualTo(-1);
+    double worst = 0;
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < n; j++) {
+        double sum = 0;
+        double size = 0;
+        for (int l = 0; l < k; l++) {
+          double p =
+              Memory.get(aMemory, 3 + i * a.rowStride() + l * a.columnStride())
+                  * Memory.value(wMemory, j * w.rowStride() + l * w.columnStride());
+          sum += p;
+          size += Math.abs(p);
+        }
+        if (epilogue) {
+          sum += Memory.value(bias, j);
+          size += Math.abs(Memory.value(bias, j));
+        }
+        double y = Memory.activate(f, sum);
+        double bound =
+            1.2 * (2 + Math.sqrt(k)) * Memory.ULP * size + 4 * Memory.ULP * Math.abs(sum);
+        if (epilogue) {
+          double g = Memory.get(gate, (long) (i / rowsPerGate) * n + j);
+          double r = Memory.get(residual, (long) i * ld + j);
+          bound = bound * Math.abs(g) + 2 * Memory.ULP * (Math.abs(y * g) + Math.abs(r));
+          y = y * g + r;
+        }
+        double error = Math.abs(Memory.get(out, (long) i * ld + j) - y);
+        assertThat(error)
+            .as("M=%d N=%d K=%d %s %s (%d,%d): %s", m, n, k, type, f, i, j, y)
+            .isLessThanOrEqualTo(bound);
+        worst = Math.max(worst, bound == 0 ? 0 : error / bound);
+      }
+      for (int j = n; j < ld; j++) {
+        assertThat(Memory.get(out, (long) i * ld + j)).as("beyond the row").isNaN();
+      }
+    }
+    return worst;
+  }
+
+  @Test
+  void residualMayBeTheResult() {
+    int m = 20;
+    int n = 30;
+    MemorySegment a = Memory.gaussian(random, m * 4);
+    MemorySegment w = Memory.gaussian(random, n * 4);
+    MemorySegment x = Memory.gaussian(random, m * n);
+    MemorySegment expected = Memory.empty(m * n);
+    MatrixView view = MatrixView.f32(x, 0, n);
+    Epilogue e = Epilogue.NONE.withResidual(view);
+    MatMul.run(
+        ONE,
+        m,
+        n,
+        4,
+        MatrixView.f32(a, 0, 4),
+        MatrixView.f32(w, 0, 4),
+        MatrixView.f32(expected, 0, n),
+        e);
+    MatMul.run(ONE, m, n, 4, MatrixView.f32(a, 0, 4), MatrixView.f32(w, 0, 4), view, e);
+    assertThat(x.mismatch(expected)).isEqualTo(-1);
+  }
+
+  @Test
+  void refusesWhatItCannotCompute() {
+    MatrixView x = MatrixView.f32(Memory.gaussian(random, 4), 0, 2);
+    MatrixView ints = MatrixView.of(Memory.gaussian(random, 4), 0, DType.I32, 2);
+    assertThatThrownBy(() -> MatMul.run(ONE, 0, 2, 2, x, x, x, Epilogue.NONE))
+        .hasMessageContaining("M=0");
+    assertThatThrownBy(() -> MatMul.run(ONE, 2, 2, 2, x, ints, x, Epilogue.NONE))
+        .hasMessageContaining("I32");
+    assertThatThrownBy(() -> MatMul.run(ONE, 2, 2, 2, x, x, x.transposed(), Epilogue.NONE))
+        .hasMessageContaining("contiguous");
+    assertThatThrownBy(() -> Epilogue.NONE.withGate(x.transposed(), 1))
+        .hasMessageContaining("gate");
+  }
+}
