@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.density;
 
+import org.rectiflow.scheduler.math.Checks;
+import org.rectiflow.scheduler.math.Parameters;
 import org.rectiflow.scheduler.math.StandardNormal;
 import org.rectiflow.scheduler.path.Edm;
 import org.rectiflow.scheduler.path.LinearPath;
@@ -33,13 +35,13 @@ public record EdmLogNormal(NoisePath path, double pMean, double pStd) implements
               + path.logSnr(1)
               + ".");
     }
-    Arguments.requireFinite("P_m of edm", pMean);
-    Arguments.requireStd("P_s of edm", pStd);
+    Checks.requireFinite("P_m of edm", pMean);
+    Checks.requireStd("P_s of edm", pStd);
   }
 
   @Override
   public String name() {
-    return "edm(" + Arguments.print(pMean) + "," + Arguments.print(pStd) + ") on " + path.name();
+    return "edm-lognorm(" + Parameters.print(pMean) + "," + Parameters.print(pStd) + ")";
   }
 
   private double standardize(double t) {
@@ -81,12 +83,12 @@ public record EdmLogNormal(NoisePath path, double pMean, double pStd) implements
 
   @Override
   public double quantile(double u) {
-    return timeOf(StandardNormal.quantile(Arguments.requireProbability(u)));
+    return timeOf(StandardNormal.quantile(Checks.requireProbability(u)));
   }
 
   @Override
   public double survivalQuantile(double u) {
-    return timeOf(-StandardNormal.quantile(Arguments.requireProbability(u)));
+    return timeOf(-StandardNormal.quantile(Checks.requireProbability(u)));
   }
 
   private double timeOf(double z) {

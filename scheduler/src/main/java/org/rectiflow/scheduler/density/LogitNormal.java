@@ -1,6 +1,8 @@
 package org.rectiflow.scheduler.density;
 
+import org.rectiflow.scheduler.math.Checks;
 import org.rectiflow.scheduler.math.Logistic;
+import org.rectiflow.scheduler.math.Parameters;
 import org.rectiflow.scheduler.math.StandardNormal;
 
 /**
@@ -20,22 +22,22 @@ public record LogitNormal(double mean, double std) implements TimestepDensity {
    *     positive
    */
   public LogitNormal {
-    Arguments.requireFinite("m of lognorm", mean);
-    Arguments.requireStd("s of lognorm", std);
+    Checks.requireFinite("m of lognorm", mean);
+    Checks.requireStd("s of lognorm", std);
   }
 
   @Override
   public String name() {
-    return "lognorm(" + Arguments.print(mean) + "," + Arguments.print(std) + ")";
+    return "lognorm(" + Parameters.print(mean) + "," + Parameters.print(std) + ")";
   }
 
   private double standardize(double t) {
-    return (Logistic.logit(Arguments.requireTime(t)) - mean) / std;
+    return (Logistic.logit(Checks.requireTime(t)) - mean) / std;
   }
 
   @Override
   public double pdf(double t) {
-    Arguments.requireTime(t);
+    Checks.requireTime(t);
     return t == 0 || t == 1 ? 0 : StandardNormal.pdf(standardize(t)) / (std * t * (1 - t));
   }
 
@@ -51,11 +53,11 @@ public record LogitNormal(double mean, double std) implements TimestepDensity {
 
   @Override
   public double quantile(double u) {
-    return Logistic.sigmoid(mean + std * StandardNormal.quantile(Arguments.requireProbability(u)));
+    return Logistic.sigmoid(mean + std * StandardNormal.quantile(Checks.requireProbability(u)));
   }
 
   @Override
   public double survivalQuantile(double u) {
-    return Logistic.sigmoid(mean - std * StandardNormal.quantile(Arguments.requireProbability(u)));
+    return Logistic.sigmoid(mean - std * StandardNormal.quantile(Checks.requireProbability(u)));
   }
 }

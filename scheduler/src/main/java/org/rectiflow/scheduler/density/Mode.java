@@ -1,5 +1,8 @@
 package org.rectiflow.scheduler.density;
 
+import org.rectiflow.scheduler.math.Checks;
+import org.rectiflow.scheduler.math.Parameters;
+
 /**
  * The mode density with heavy tails of equation 20: t = f(u; s) = 1 - u - s (cos^2(pi u / 2) - 1 +
  * u) for uniform u. A positive s favours the middle, a negative one the ends, 0 is uniform. The
@@ -33,7 +36,7 @@ public record Mode(double scale) implements TimestepDensity {
 
   @Override
   public String name() {
-    return "mode(" + Arguments.print(scale) + ")";
+    return "mode(" + Parameters.print(scale) + ")";
   }
 
   /** f(u; s) of equation 20, decreasing from 1 to 0. */
@@ -53,32 +56,32 @@ public record Mode(double scale) implements TimestepDensity {
 
   @Override
   public double pdf(double t) {
-    Arguments.requireTime(t);
+    Checks.requireTime(t);
     // Symmetric about 1/2; from the lower half u keeps its digits.
     return 1 / slope(lowerCdf(Math.min(t, 1 - t)));
   }
 
   @Override
   public double cdf(double t) {
-    Arguments.requireTime(t);
+    Checks.requireTime(t);
     return t <= 0.5 ? lowerCdf(t) : 1 - lowerCdf(1 - t);
   }
 
   @Override
   public double survival(double t) {
-    Arguments.requireTime(t);
+    Checks.requireTime(t);
     return t <= 0.5 ? 1 - lowerCdf(t) : lowerCdf(1 - t);
   }
 
   @Override
   public double quantile(double u) {
-    Arguments.requireProbability(u);
+    Checks.requireProbability(u);
     return u <= 0.5 ? increasing(u) : 1 - increasing(1 - u);
   }
 
   @Override
   public double survivalQuantile(double u) {
-    Arguments.requireProbability(u);
+    Checks.requireProbability(u);
     return u <= 0.5 ? 1 - increasing(u) : increasing(1 - u);
   }
 

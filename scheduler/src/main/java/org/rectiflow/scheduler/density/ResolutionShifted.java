@@ -1,5 +1,6 @@
 package org.rectiflow.scheduler.density;
 
+import org.rectiflow.scheduler.math.Parameters;
 import org.rectiflow.scheduler.path.ResolutionShift;
 
 /**
@@ -14,7 +15,7 @@ public record ResolutionShifted(TimestepDensity base, ResolutionShift shift)
 
   @Override
   public String name() {
-    return base.name() + "+shift(" + Arguments.print(shift.alpha()) + ")";
+    return base.name() + "+shift(" + Parameters.print(shift.alpha()) + ")";
   }
 
   @Override

@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.density;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /** Uniform timesteps, the plain rectified flow. */
 public record Uniform() implements TimestepDensity {
 
@@ -10,27 +12,27 @@ public record Uniform() implements TimestepDensity {
 
   @Override
   public double pdf(double t) {
-    Arguments.requireTime(t);
+    Checks.requireTime(t);
     return 1;
   }
 
   @Override
   public double cdf(double t) {
-    return Arguments.requireTime(t);
+    return Checks.requireTime(t);
   }
 
   @Override
   public double survival(double t) {
-    return 1 - Arguments.requireTime(t);
+    return 1 - Checks.requireTime(t);
   }
 
   @Override
   public double quantile(double u) {
-    return Arguments.requireProbability(u);
+    return Checks.requireProbability(u);
   }
 
   @Override
   public double survivalQuantile(double u) {
-    return 1 - Arguments.requireProbability(u);
+    return 1 - Checks.requireProbability(u);
   }
 }

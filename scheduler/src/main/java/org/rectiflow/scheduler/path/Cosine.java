@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /** The cosine path: a = cos(pi t / 2), b = sin(pi t / 2) (equation 17 of the paper). */
 public record Cosine() implements NoisePath {
 
@@ -12,12 +14,12 @@ public record Cosine() implements NoisePath {
 
   @Override
   public double a(double t) {
-    return cosine(Times.require(t));
+    return cosine(Checks.requireTime(t));
   }
 
   @Override
   public double b(double t) {
-    return cosine(1 - Times.require(t));
+    return cosine(1 - Checks.requireTime(t));
   }
 
   /** cos(pi t / 2), exactly 0 at t = 1. */
@@ -42,7 +44,7 @@ public record Cosine() implements NoisePath {
 
   @Override
   public double logSnr(double t) {
-    return -2 * Math.log(tangent(Times.require(t)));
+    return -2 * Math.log(tangent(Checks.requireTime(t)));
   }
 
   @Override
@@ -52,6 +54,6 @@ public record Cosine() implements NoisePath {
 
   @Override
   public double timestepOf(double lambda) {
-    return Math.atan(Math.exp(-0.5 * Times.requireLogSnr(lambda))) / HALF_PI;
+    return Math.atan(Math.exp(-0.5 * Checks.requireLogSnr(lambda))) / HALF_PI;
   }
 }

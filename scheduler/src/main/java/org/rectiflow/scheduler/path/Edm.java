@@ -1,5 +1,6 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
 import org.rectiflow.scheduler.math.StandardNormal;
 
 /**
@@ -18,16 +19,8 @@ public record Edm(double pMean, double pStd) implements VarianceExploding {
    * @throws IllegalArgumentException if P_s is not positive or one is not finite
    */
   public Edm {
-    if (!Double.isFinite(pMean)) {
-      throw new IllegalArgumentException(
-          "P_m of edm must be a finite number, found " + pMean + ".");
-    }
-    if (!(pStd > 0) || Double.isInfinite(pStd)) {
-      throw new IllegalArgumentException(
-          "P_s of edm is a standard deviation and must be positive and finite, found "
-              + pStd
-              + ".");
-    }
+    Checks.requireFinite("P_m of edm", pMean);
+    Checks.requireStd("P_s of edm", pStd);
   }
 
   @Override
@@ -36,7 +29,7 @@ public record Edm(double pMean, double pStd) implements VarianceExploding {
   }
 
   private double logSigma(double t) {
-    return pMean + pStd * StandardNormal.quantile(Times.require(t));
+    return pMean + pStd * StandardNormal.quantile(Checks.requireTime(t));
   }
 
   @Override
@@ -57,11 +50,11 @@ public record Edm(double pMean, double pStd) implements VarianceExploding {
 
   @Override
   public double logSnrDot(double t) {
-    return -2 * pStd / StandardNormal.pdf(StandardNormal.quantile(Times.require(t)));
+    return -2 * pStd / StandardNormal.pdf(StandardNormal.quantile(Checks.requireTime(t)));
   }
 
   @Override
   public double timestepOf(double lambda) {
-    return StandardNormal.cdf((-0.5 * Times.requireLogSnr(lambda) - pMean) / pStd);
+    return StandardNormal.cdf((-0.5 * Checks.requireLogSnr(lambda) - pMean) / pStd);
   }
 }

@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /**
  * EDM with the log-SNR of the cosine path: a = 1, b = tan(pi t / 2), the natural reading of the
  * paper's "edm/cos" (Section 5.1), whose schedule matches the log-SNR weighting of v/cos.
@@ -15,7 +17,7 @@ public record EdmCos() implements VarianceExploding {
 
   @Override
   public double b(double t) {
-    return Cosine.tangent(Times.require(t));
+    return Cosine.tangent(Checks.requireTime(t));
   }
 
   @Override

@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /**
  * EDM with the log-SNR of rectified flow: a = 1, b = t / (1 - t), the natural reading of the
  * paper's "edm/rf" (Section 5.1), whose schedule matches the log-SNR weighting of rf.
@@ -15,12 +17,12 @@ public record EdmRf() implements VarianceExploding {
 
   @Override
   public double b(double t) {
-    return Times.require(t) / (1 - t);
+    return Checks.requireTime(t) / (1 - t);
   }
 
   @Override
   public double bDot(double t) {
-    double rest = 1 - Times.require(t);
+    double rest = 1 - Checks.requireTime(t);
     return 1 / (rest * rest);
   }
 

@@ -1,6 +1,7 @@
 package org.rectiflow.scheduler.path;
 
 import java.util.Arrays;
+import org.rectiflow.scheduler.math.Checks;
 
 /**
  * The discrete variance-preserving paths of DDPM and LDM: a_i^2 = prod over s up to i of (1 -
@@ -98,7 +99,7 @@ public final class LinearPath implements NoisePath {
   }
 
   private int segment(double t) {
-    return Math.min((int) (Times.require(t) * steps()), steps() - 1);
+    return Math.min((int) (Checks.requireTime(t) * steps()), steps() - 1);
   }
 
   private double slope(double t) {
@@ -150,7 +151,7 @@ public final class LinearPath implements NoisePath {
   @Override
   public double timestepOf(double lambda) {
     // alpha-bar = sigmoid(lambda)
-    Times.requireLogSnr(lambda);
+    Checks.requireLogSnr(lambda);
     double log = Math.min(lambda, 0) - Math.log1p(Math.exp(-Math.abs(lambda)));
     int last = steps();
     double rounding = 1e-12;

@@ -12,36 +12,36 @@ public enum Prediction {
    */
   VELOCITY("velocity") {
     @Override
-    double dataFactor(NoisePath path, double t) {
+    public double dataFactor(NoisePath path, double t) {
       return path.aDot(t);
     }
 
     @Override
-    double noiseFactor(NoisePath path, double t) {
+    public double noiseFactor(NoisePath path, double t) {
       return path.bDot(t);
     }
   },
   /** The noise eps. */
   EPSILON("epsilon") {
     @Override
-    double dataFactor(NoisePath path, double t) {
+    public double dataFactor(NoisePath path, double t) {
       return 0;
     }
 
     @Override
-    double noiseFactor(NoisePath path, double t) {
+    public double noiseFactor(NoisePath path, double t) {
       return 1;
     }
   },
   /** v = a eps - b x0 (Salimans and Ho 2022). */
   V("v") {
     @Override
-    double dataFactor(NoisePath path, double t) {
+    public double dataFactor(NoisePath path, double t) {
       return -path.b(t);
     }
 
     @Override
-    double noiseFactor(NoisePath path, double t) {
+    public double noiseFactor(NoisePath path, double t) {
       return path.a(t);
     }
   },
@@ -52,13 +52,13 @@ public enum Prediction {
    */
   F("F") {
     @Override
-    double dataFactor(NoisePath path, double t) {
+    public double dataFactor(NoisePath path, double t) {
       double sigma = path.b(t) / path.a(t);
       return sigma / (SIGMA_DATA * Math.hypot(sigma, SIGMA_DATA));
     }
 
     @Override
-    double noiseFactor(NoisePath path, double t) {
+    public double noiseFactor(NoisePath path, double t) {
       return -SIGMA_DATA / Math.hypot(path.b(t) / path.a(t), SIGMA_DATA);
     }
 
@@ -86,10 +86,10 @@ public enum Prediction {
   }
 
   /** p, the factor of x0 in what is predicted. */
-  abstract double dataFactor(NoisePath path, double t);
+  public abstract double dataFactor(NoisePath path, double t);
 
   /** q, the factor of eps in what is predicted. */
-  abstract double noiseFactor(NoisePath path, double t);
+  public abstract double noiseFactor(NoisePath path, double t);
 
   /** What z is multiplied by before the network sees it: c_in for F, else 1. */
   public double inputScale(NoisePath path, double t) {

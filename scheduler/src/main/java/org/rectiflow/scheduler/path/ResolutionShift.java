@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /**
  * The resolution-dependent shift of the timestep (Section 5.3.2, equation 23 of the paper): with n
  * and m pixels and alpha = sqrt(m / n), the time t_m = alpha t / (1 + (alpha - 1) t) is as
@@ -39,13 +41,29 @@ public record ResolutionShift(double alpha) {
   /** t_m of t_n. */
   public double apply(double t) {
     // This order of the sum keeps the result in [0, 1].
-    double moved = alpha * Times.require(t);
+    double moved = alpha * Checks.requireTime(t);
     return moved / (moved + (1 - t));
   }
 
-  /** The derivative of {@link #apply}. */
+  /**
+   * The shift on any path: the time whose log-SNR is lower by 2 ln alpha; on rectified flow that is
+   * equation 23.
+   *
+   * @throws IllegalArgumentException if the path ends before that log-SNR
+   */
+  public double apply(NoisePath path, double t) {
+    if (alpha == 1) {
+      return Checks.requireTime(t);
+    }
+    if (path instanceof RectifiedFlow) {
+      return apply(t);
+    }
+    return path.timestepOf(path.logSnr(t) + logSnrChange());
+  }
+
+  /** The derivative of {@link #apply(double)}. */
   public double derivative(double t) {
-    double denominator = alpha * Times.require(t) + (1 - t);
+    double denominator = alpha * Checks.requireTime(t) + (1 - t);
     return alpha / (denominator * denominator);
   }
 
@@ -67,6 +85,6 @@ public record ResolutionShift(double alpha) {
     if (!(n > 0)) {
       throw new IllegalArgumentException("The number of pixels must be positive, found " + n + ".");
     }
-    return Times.require(t) / (1 - t) * Math.sqrt(1 / n);
+    return Checks.requireTime(t) / (1 - t) * Math.sqrt(1 / n);
   }
 }

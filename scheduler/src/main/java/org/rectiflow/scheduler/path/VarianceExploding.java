@@ -1,5 +1,7 @@
 package org.rectiflow.scheduler.path;
 
+import org.rectiflow.scheduler.math.Checks;
+
 /**
  * Paths that keep the data and add ever more noise: a = 1, b = sigma(t), unbounded at t = 1
  * (equation 14 of the paper, after Karras et al. 2022). Sampling begins at the noise level {@link
@@ -12,23 +14,24 @@ public sealed interface VarianceExploding extends NoisePath permits Edm, EdmRf, 
 
   @Override
   default double a(double t) {
-    Times.require(t);
+    Checks.requireTime(t);
     return 1;
   }
 
   @Override
   default double aDot(double t) {
-    Times.require(t);
+    Checks.requireTime(t);
     return 0;
   }
 
   @Override
   default double startTime() {
-    return timestepOf(-2 * Math.log(SIGMA_MAX));
+    // The time of a narrow EDM law rounds to 1 before this noise level is reached.
+    return Math.min(timestepOf(-2 * Math.log(SIGMA_MAX)), Math.nextDown(1.0));
   }
 
   @Override
   default double startScale() {
-    return SIGMA_MAX;
+    return b(startTime());
   }
 }

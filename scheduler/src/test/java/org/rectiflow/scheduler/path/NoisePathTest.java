@@ -133,8 +133,15 @@ class NoisePathTest {
     for (NoisePath path : new NoisePath[] {new Edm(-1.2, 1.2), new EdmRf(), new EdmCos()}) {
       assertThat(path.b(1)).isEqualTo(Double.POSITIVE_INFINITY);
       assertThat(path.b(path.startTime())).isCloseTo(80, within(80 * 1e-9));
-      assertThat(path.startScale()).isEqualTo(80);
+      assertThat(path.startScale()).isEqualTo(path.b(path.startTime()));
     }
+  }
+
+  @Test
+  void narrowEdmLawsBeginAtTheLargestNoiseLevelTheyCanExpress() {
+    Edm narrow = new Edm(-1.2, 0.6);
+    assertThat(narrow.startTime()).isLessThan(1);
+    assertThat(narrow.startScale()).isBetween(30.0, 80.0);
   }
 
   @Test
