@@ -11,29 +11,47 @@ public final class Schedule {
   private final float[] sigmas;
   private final float[] timesteps;
 
+  /** The sigmas before they were rounded to float. */
+  private final double[] times;
+
   /**
    * @param steps number of inference steps asked for
    * @param sigmas noise level of each model call, then the final one
    * @param timesteps what the model is told at each call
    */
   Schedule(int steps, float[] sigmas, float[] timesteps) {
-    if (sigmas.length != timesteps.length + 1) {
+    this(steps, widen(sigmas), timesteps);
+  }
+
+  /** The same with sigmas in double precision. */
+  Schedule(int steps, double[] times, float[] timesteps) {
+    if (times.length != timesteps.length + 1) {
       throw new IllegalArgumentException(
           "A schedule needs one sigma more than timesteps, found "
-              + sigmas.length
+              + times.length
               + " and "
               + timesteps.length
               + ".");
     }
-    for (float sigma : sigmas) {
-      if (!Float.isFinite(sigma)) {
-        throw new IllegalArgumentException(
-            "The scheduler's options give a sigma that is no finite number (" + sigma + ").");
-      }
-    }
     this.steps = steps;
-    this.sigmas = sigmas.clone();
+    this.times = times.clone();
     this.timesteps = timesteps.clone();
+    this.sigmas = new float[times.length];
+    for (int i = 0; i < times.length; i++) {
+      if (!Double.isFinite(times[i])) {
+        throw new IllegalArgumentException(
+            "The scheduler's options give a sigma that is no finite number (" + times[i] + ").");
+      }
+      sigmas[i] = (float) times[i];
+    }
+  }
+
+  private static double[] widen(float[] values) {
+    double[] out = new double[values.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = values[i];
+    }
+    return out;
   }
 
   /** The number of inference steps asked for. */
@@ -51,6 +69,13 @@ public final class Schedule {
   /** Noise level of model call i; {@code sigma(modelCalls())} is the final one. */
   public float sigma(int i) {
     return sigmas[i];
+  }
+
+  /**
+   * {@link #sigma} in double precision where the scheduler has it, as {@link PathScheduler} does.
+   */
+  public double time(int i) {
+    return times[i];
   }
 
   /** The timestep that model call i is conditioned on. */

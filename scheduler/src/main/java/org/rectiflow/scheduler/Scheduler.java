@@ -13,7 +13,8 @@ package org.rectiflow.scheduler;
  * }
  * }</pre>
  */
-public sealed interface Scheduler permits FlowMatchEulerDiscrete, FlowMatchHeunDiscrete {
+public sealed interface Scheduler
+    permits FlowMatchEulerDiscrete, FlowMatchHeunDiscrete, PathScheduler {
 
   /** Model calls per step: 1, or 2 for Heun (whose last step has one). */
   int order();

@@ -28,12 +28,16 @@ final class StepChecks {
   }
 
   static void beforeStep(Stepper stepper, float[] modelOutput, float[] sample) {
+    requireRunning(stepper);
+    TimestepTable.requireSameLength("model output", modelOutput, sample);
+  }
+
+  static void requireRunning(Stepper stepper) {
     if (stepper.done()) {
       throw new IllegalStateException(
           "All "
               + stepper.schedule().modelCalls()
               + " model calls of this run are made; begin another run.");
     }
-    TimestepTable.requireSameLength("model output", modelOutput, sample);
   }
 }

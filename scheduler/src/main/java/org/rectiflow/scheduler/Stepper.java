@@ -4,7 +4,7 @@ package org.rectiflow.scheduler;
  * The state of one sampling run; made by {@link Scheduler#stepper}. Not safe for use by several
  * threads.
  */
-public sealed interface Stepper permits FlowMatchEulerStepper, FlowMatchHeunStepper {
+public sealed interface Stepper permits FlowMatchEulerStepper, FlowMatchHeunStepper, PathStepper {
 
   /** The schedule this run follows. */
   Schedule schedule();
@@ -34,9 +34,7 @@ public sealed interface Stepper permits FlowMatchEulerStepper, FlowMatchHeunStep
     return schedule().sigma(call());
   }
 
-  /**
-   * What the model is given at the next call; the sample itself for all rectified-flow schedulers.
-   */
+  /** What the model is given at the next call: the sample itself, but for EDM's F prediction. */
   default float[] modelInput(float[] sample) {
     return sample;
   }
