@@ -6,41 +6,22 @@ package org.rectiflow.safetensors;
  */
 final class Float8 {
 
-  private static final float[] E4M3 = new float[256];
-  private static final float[] E5M2 = new float[256];
-
-  static {
-    for (int i = 0; i < 256; i++) {
-      E4M3[i] = decode(i, 3, 7, 0x7f, Float.NaN);
-      E5M2[i] = decode(i, 2, 15, 0x7c, (i & 3) == 0 ? Float.POSITIVE_INFINITY : Float.NaN);
-    }
-  }
-
   private Float8() {}
 
-  /** The value of {@code bits}; magnitudes from {@code firstSpecial} on are {@code special}. */
-  private static float decode(
-      int bits, int mantissaBits, int bias, int firstSpecial, float special) {
-    int magnitude = bits & 0x7f;
-    int exponent = magnitude >> mantissaBits;
-    int mantissa = magnitude & ((1 << mantissaBits) - 1);
-    float value;
-    if (magnitude >= firstSpecial) {
-      value = special;
-    } else if (exponent == 0) {
-      value = Math.scalb((float) mantissa, 1 - bias - mantissaBits);
-    } else {
-      value = Math.scalb((float) (mantissa | (1 << mantissaBits)), exponent - bias - mantissaBits);
-    }
-    return bits < 0x80 ? value : -value;
-  }
+  // Computed, not looked up: see Floats.read for what a table would do to the JVM.
 
+  /** The bits moved to their places in an F16, whose exponent is larger by 8. */
   static float fromE4m3(byte bits) {
-    return E4M3[bits & 0xff];
+    int sign = bits & 0x80;
+    int magnitude = bits & 0x7f;
+    return magnitude == 0x7f
+        ? Float.intBitsToFloat((sign << 24) | 0x7fc0_0000)
+        : Float.float16ToFloat((short) ((sign << 8) | (magnitude << 7))) * 256;
   }
 
+  /** The upper half of an F16. */
   static float fromE5m2(byte bits) {
-    return E5M2[bits & 0xff];
+    return Float.float16ToFloat((short) (bits << 8));
   }
 
   /** Round to nearest even; what rounds beyond 448, infinities and NaN become NaN. */

@@ -13,6 +13,8 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Floats {
 
+  private static final int PIECE = 4096;
+
   private Floats() {}
 
   /**
@@ -42,32 +44,62 @@ public final class Floats {
     MemorySegment in = data.asSlice(first * size, count * size);
     switch (dtype) {
       case F32 -> MemorySegment.copy(in, Layouts.FLOAT, 0, out, at, count);
-      case F16 -> {
-        for (int i = 0; i < count; i++) {
-          out[at + i] = Float.float16ToFloat(in.get(Layouts.SHORT, 2L * i));
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < count; i++) {
-          out[at + i] = bf16ToFloat(in.get(Layouts.SHORT, 2L * i));
-        }
-      }
-      case F8_E4M3 -> {
-        for (int i = 0; i < count; i++) {
-          out[at + i] = Float8.fromE4m3(in.get(Layouts.BYTE, i));
-        }
-      }
-      case F8_E5M2 -> {
-        for (int i = 0; i < count; i++) {
-          out[at + i] = Float8.fromE5m2(in.get(Layouts.BYTE, i));
-        }
-      }
-      case F64 -> {
-        for (int i = 0; i < count; i++) {
-          out[at + i] = (float) in.get(Layouts.DOUBLE, 8L * i);
-        }
-      }
+      case F64 -> readF64(in, out, at, count);
+      case F16, BF16 -> readHalves(in, dtype, out, at, count);
+      case F8_E4M3, F8_E5M2 -> readBytes(in, dtype, out, at, count);
       default -> throw notWidenable(dtype);
+    }
+  }
+
+  // Each piece is copied to the heap before it is converted. Should the mapped file have been cut
+  // short, the copy throws and nothing is computed; compiled code that loads from the mapping
+  // itself
+  // goes on for a while with whatever its registers held (a table indexed with it crashes the JVM).
+
+  private static void readHalves(MemorySegment in, DType dtype, float[] out, int at, int count) {
+    short[] piece = new short[Math.min(PIECE, count)];
+    for (int done = 0; done < count; done += PIECE) {
+      int now = Math.min(PIECE, count - done);
+      MemorySegment.copy(in, Layouts.SHORT, 2L * done, piece, 0, now);
+      int to = at + done;
+      if (dtype == DType.F16) {
+        for (int i = 0; i < now; i++) {
+          out[to + i] = Float.float16ToFloat(piece[i]);
+        }
+      } else {
+        for (int i = 0; i < now; i++) {
+          out[to + i] = bf16ToFloat(piece[i]);
+        }
+      }
+    }
+  }
+
+  private static void readBytes(MemorySegment in, DType dtype, float[] out, int at, int count) {
+    byte[] piece = new byte[Math.min(PIECE, count)];
+    for (int done = 0; done < count; done += PIECE) {
+      int now = Math.min(PIECE, count - done);
+      MemorySegment.copy(in, Layouts.BYTE, done, piece, 0, now);
+      int to = at + done;
+      if (dtype == DType.F8_E4M3) {
+        for (int i = 0; i < now; i++) {
+          out[to + i] = Float8.fromE4m3(piece[i]);
+        }
+      } else {
+        for (int i = 0; i < now; i++) {
+          out[to + i] = Float8.fromE5m2(piece[i]);
+        }
+      }
+    }
+  }
+
+  private static void readF64(MemorySegment in, float[] out, int at, int count) {
+    double[] piece = new double[Math.min(PIECE, count)];
+    for (int done = 0; done < count; done += PIECE) {
+      int now = Math.min(PIECE, count - done);
+      MemorySegment.copy(in, Layouts.DOUBLE, 8L * done, piece, 0, now);
+      for (int i = 0; i < now; i++) {
+        out[at + done + i] = (float) piece[i];
+      }
     }
   }
 

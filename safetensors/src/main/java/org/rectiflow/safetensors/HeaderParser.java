@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.rectiflow.safetensors.SafetensorsException.Kind;
 
@@ -29,7 +30,6 @@ import org.rectiflow.safetensors.SafetensorsException.Kind;
  */
 final class HeaderParser {
 
-  private static final String METADATA = "__metadata__";
   private static final String REWRITE =
       "The file was not written by a correct safetensors writer; download it again, or write it"
           + " again with one";
@@ -82,7 +82,7 @@ final class HeaderParser {
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String name = json.currentName();
       json.nextToken();
-      if (name.equals(METADATA)) {
+      if (name.equals(TensorNames.METADATA)) {
         metadata();
       } else {
         tensor(name);
@@ -99,11 +99,13 @@ final class HeaderParser {
 
   private void metadata() throws IOException {
     if (metadata != null) {
-      throw fail(Kind.DUPLICATE_FIELD, null, "the header has two " + METADATA);
+      throw fail(Kind.DUPLICATE_FIELD, null, "the header has two " + TensorNames.METADATA);
     }
     if (json.currentToken() != JsonToken.START_OBJECT) {
       throw fail(
-          Kind.BAD_METADATA, null, METADATA + ": expected an object of strings, found " + say());
+          Kind.BAD_METADATA,
+          null,
+          TensorNames.METADATA + ": expected an object of strings, found " + say());
     }
     metadata = new LinkedHashMap<>();
     while (json.nextToken() != JsonToken.END_OBJECT) {
@@ -112,17 +114,20 @@ final class HeaderParser {
         throw fail(
             Kind.BAD_METADATA,
             null,
-            METADATA + ", key " + quote(key) + ": expected a string, found " + say());
+            TensorNames.METADATA + ", key " + quote(key) + ": expected a string, found " + say());
       }
       String value = json.getText();
-      if (!StrictJson.isWellFormed(key) || !StrictJson.isWellFormed(value)) {
+      if (!StrictJson.isWellFormed(value)) {
         throw fail(
             Kind.BAD_METADATA,
             null,
-            METADATA + ", key " + quote(key) + ": half a surrogate pair is no text");
+            TensorNames.METADATA + ", key " + quote(key) + ": half a surrogate pair is no text");
       }
       if (metadata.put(key, value) != null) {
-        throw fail(Kind.DUPLICATE_FIELD, null, METADATA + " has the key " + quote(key) + " twice");
+        throw fail(
+            Kind.DUPLICATE_FIELD,
+            null,
+            TensorNames.METADATA + " has the key " + quote(key) + " twice");
       }
     }
   }
@@ -172,17 +177,9 @@ final class HeaderParser {
   }
 
   private void checkName(String name) {
-    if (name.isEmpty()) {
-      throw fail(Kind.BAD_NAME, name, "a tensor's name must not be empty");
-    }
-    if (name.chars().anyMatch(Character::isISOControl)) {
-      throw fail(
-          Kind.BAD_NAME,
-          name,
-          "a tensor's name must not hold control characters such as NUL or a line break");
-    }
-    if (!StrictJson.isWellFormed(name)) {
-      throw fail(Kind.BAD_NAME, name, "half a surrogate pair in a tensor's name is no text");
+    Optional<String> problem = TensorNames.problem(name);
+    if (problem.isPresent()) {
+      throw fail(Kind.BAD_NAME, name, problem.get());
     }
   }
 

@@ -20,8 +20,8 @@ import org.rectiflow.safetensors.SafetensorsException.Kind;
  * characters in names are refused.
  *
  * <p>The mapping survives that the file is deleted or replaced by renaming another one over it,
- * which is how SafetensorsWriter writes. It does not survive that another program cuts the file
- * short: reading the missing part throws {@link InternalError}, see {@link #guarded}.
+ * which is how {@link SafetensorsWriter} writes. It does not survive that another program cuts the
+ * file short: reading the missing part throws {@link InternalError}, see {@link #guarded}.
  */
 public final class SafetensorsFile implements TensorSource {
 
