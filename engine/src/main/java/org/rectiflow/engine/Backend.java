@@ -11,10 +11,14 @@ public interface Backend extends AutoCloseable {
   /**
    * Prepares {@code graph} for running: memory is planned and taken here, once.
    *
+   * @param name what profiles and errors call it: {@code mmdit}
    * @throws UnsupportedOperationException if the backend lacks a kernel the graph needs; nothing
    *     falls back in silence
    */
-  Executable compile(Graph graph);
+  Executable compile(String name, Graph graph);
+
+  /** Times of all runs of everything compiled here so far. */
+  Profile profile();
 
   @Override
   void close();

@@ -36,6 +36,19 @@ public record Cost(double flops, double bytes) {
     };
   }
 
+  /** The cost of nodes run as one: what passes between them is neither written nor read. */
+  public static Cost of(Graph graph, List<Node> group) {
+    Cost sum = NOTHING;
+    for (Node node : group) {
+      sum = sum.plus(of(graph, node));
+    }
+    double between = 0;
+    for (Node node : group.subList(0, group.size() - 1)) {
+      between += 2 * 4.0 * node.output().shape().count();
+    }
+    return new Cost(sum.flops, sum.bytes - between);
+  }
+
   private static double attentionFlops(Op.Attention op, List<Value> in) {
     double tokens = 0;
     for (int s = 0; s < op.streams(); s++) {

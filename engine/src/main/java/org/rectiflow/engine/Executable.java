@@ -19,9 +19,6 @@ public interface Executable extends AutoCloseable {
   /** Bytes of activation memory, as planned. */
   long arenaBytes();
 
-  /** Times of all runs since the executable was made, if the backend was asked to profile. */
-  Profile profile();
-
   @Override
   void close();
 

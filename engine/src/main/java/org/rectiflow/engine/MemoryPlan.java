@@ -27,17 +27,24 @@ public final class MemoryPlan {
   private record Place(Block block, long start) {}
 
   private final Graph graph;
+  private final Fusion fusion;
   private final Place[][] places;
   private long arenaBytes;
 
-  private MemoryPlan(Graph graph) {
+  private MemoryPlan(Graph graph, Fusion fusion) {
     this.graph = graph;
+    this.fusion = fusion;
     this.places = new Place[graph.nodes().size()][];
   }
 
-  /** Plans memory for {@code graph}. */
+  /** Plans memory for {@code graph}, every node run by itself. */
   public static MemoryPlan of(Graph graph) {
-    MemoryPlan plan = new MemoryPlan(graph);
+    return of(graph, Fusion.none(graph));
+  }
+
+  /** Plans memory for {@code graph} where some nodes run as parts of later ones. */
+  public static MemoryPlan of(Graph graph, Fusion fusion) {
+    MemoryPlan plan = new MemoryPlan(graph, fusion);
     plan.placeConcats();
     plan.placeValues();
     plan.measureLifetimes();
@@ -54,7 +61,8 @@ public final class MemoryPlan {
   public long offset(Value value) {
     Place place = place(value);
     if (place == null) {
-      throw new IllegalArgumentException(value + " is a parameter: it has no place in the arena");
+      throw new IllegalArgumentException(
+          value + " is a parameter or absorbed: it has no place in the arena");
     }
     return place.block().offset + place.start();
   }
@@ -110,6 +118,7 @@ public final class MemoryPlan {
   private boolean owns(Value value) {
     Node node = graph.nodes().get(value.node());
     return node.outputs().size() == 1
+        && !fusion.isAbsorbed(node)
         && switch (node.op()) {
           case Op.Parameter _, Op.Reshape _, Op.Slice _, Op.Concat _ -> false;
           default -> true;
@@ -122,7 +131,7 @@ public final class MemoryPlan {
 
   private void placeValues() {
     for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Parameter) {
+      if (node.op() instanceof Op.Parameter || fusion.isAbsorbed(node)) {
         continue;
       }
       for (Value value : node.outputs()) {
@@ -164,6 +173,7 @@ public final class MemoryPlan {
 
   private void measureLifetimes() {
     for (Node node : graph.nodes()) {
+      int end = fusion.runsAt(node) + 1;
       for (Value value : node.outputs()) {
         Place place = place(value);
         if (place != null) {
@@ -176,7 +186,7 @@ public final class MemoryPlan {
       for (Value value : node.inputs()) {
         Place place = place(value);
         if (place != null) {
-          place.block().last = Math.max(place.block().last, node.index() + 1);
+          place.block().last = Math.max(place.block().last, end);
         }
       }
     }

@@ -1,7 +1,5 @@
 package org.rectiflow.engine;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,17 +7,17 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Where the time of a graph's runs went: one entry a node, summed over runs. Executables of several
- * graphs can be added up into one profile.
+ * Where the time of a backend's runs went: one entry for each kernel call of each named graph,
+ * summed over runs.
  */
 public final class Profile {
-  private final List<Entry> entries = new ArrayList<>();
+  private final Map<List<String>, Entry> entries = new LinkedHashMap<>();
 
   /**
    * One node's share.
    *
-   * @param op the op's name
-   * @param layer the scope it was recorded in
+   * @param op the op's name, or the names of ops run as one kernel
+   * @param layer the graph's name and the scope the op was recorded in
    * @param runs how often it ran
    * @param nanos time of all runs
    * @param cost least work of all runs
@@ -44,25 +42,19 @@ public final class Profile {
     }
   }
 
-  /** Adds one entry. */
-  public void add(Entry entry) {
-    entries.add(entry);
+  /** Adds one run of an op. */
+  public void add(String graph, String op, String layer, long nanos, Cost cost) {
+    String name = layer.isEmpty() ? graph : graph + "." + layer;
+    entries.merge(List.of(op, name), new Entry(op, name, 1, nanos, cost), Entry::plus);
   }
 
-  /** Adds all entries of another profile, layers prefixed by {@code name} and a dot. */
-  public void addAll(String name, Profile other) {
-    for (Entry e : other.entries) {
-      String layer = e.layer.isEmpty() ? name : name + "." + e.layer;
-      add(new Entry(e.op, layer, e.runs, e.nanos, e.cost));
-    }
-  }
-
+  /** All entries in the order of their first run. */
   public List<Entry> entries() {
-    return Collections.unmodifiableList(entries);
+    return List.copyOf(entries.values());
   }
 
   public double seconds() {
-    return entries.stream().mapToDouble(Entry::seconds).sum();
+    return entries().stream().mapToDouble(Entry::seconds).sum();
   }
 
   /** Entries summed by op, the longest first. */
@@ -85,7 +77,7 @@ public final class Profile {
 
   private List<Entry> grouped(Function<Entry, Entry> key) {
     Map<String, Entry> sums = new LinkedHashMap<>();
-    for (Entry e : entries) {
+    for (Entry e : entries()) {
       Entry k = key.apply(e);
       sums.merge(k.op + "|" + k.layer, k, Entry::plus);
     }

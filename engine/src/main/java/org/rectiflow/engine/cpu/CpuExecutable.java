@@ -1,0 +1,150 @@
+package org.rectiflow.engine.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.rectiflow.engine.Cost;
+import org.rectiflow.engine.Executable;
+import org.rectiflow.engine.Feeds;
+import org.rectiflow.engine.FiniteCheck;
+import org.rectiflow.engine.Fusion;
+import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.MemoryPlan;
+import org.rectiflow.engine.Node;
+import org.rectiflow.engine.NonFiniteException;
+import org.rectiflow.engine.Op;
+import org.rectiflow.engine.Profile;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.Value;
+import org.rectiflow.engine.cpu.kernels.Workers;
+
+/** A graph with its memory taken and a kernel bound to each group of nodes. */
+final class CpuExecutable implements Executable {
+
+  /** One kernel call. */
+  private record Step(Node node, String title, Cost cost, Runnable kernel) {}
+
+  private final String name;
+  private final Graph graph;
+  private final Profile profile;
+  private final Arena arena = Arena.ofShared();
+  private final Operands operands;
+  private final List<Step> steps = new ArrayList<>();
+
+  CpuExecutable(String name, Graph graph, Workers workers, Profile profile) {
+    this.name = name;
+    this.graph = graph;
+    this.profile = profile;
+    Fusion fusion = CpuFusion.of(graph);
+    MemoryPlan plan = MemoryPlan.of(graph, fusion);
+    this.operands = new Operands(graph, plan, arena);
+    KernelBinder binder = new KernelBinder(operands, workers);
+    for (List<Node> group : fusion.groups()) {
+      Node last = group.getLast();
+      boolean nothingToDo =
+          plan.isFree(last)
+              || operands.isElsewhere(last.output())
+              || last.outputs().stream().allMatch(v -> v.shape().count() == 0);
+      if (!nothingToDo) {
+        steps.add(new Step(last, title(group), Cost.of(graph, group), binder.bind(group)));
+      }
+    }
+  }
+
+  private static String title(List<Node> group) {
+    StringBuilder title = new StringBuilder();
+    for (Node node : group) {
+      title.append(title.isEmpty() ? "" : "+").append(node.op().name());
+    }
+    return title.toString();
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Feed> feeds) {
+    Map<Node, Feed> inputs = Feeds.match(graph, feeds);
+    inputs.forEach(operands::set);
+    runSteps(false);
+    Map<String, Tensor> outputs = new LinkedHashMap<>();
+    for (var entry : graph.outputs().entrySet()) {
+      Tensor tensor = read(entry.getValue());
+      if (firstNonFinite(tensor.data()) >= 0) {
+        throw blame(entry.getKey(), inputs);
+      }
+      outputs.put(entry.getKey(), tensor);
+    }
+    return outputs;
+  }
+
+  private void runSteps(boolean check) {
+    for (Step step : steps) {
+      long start = System.nanoTime();
+      step.kernel.run();
+      profile.add(name, step.title, step.node.scope(), System.nanoTime() - start, step.cost);
+      if (check) {
+        checkStep(step);
+      }
+    }
+  }
+
+  /**
+   * The NaN guard costs nothing while all is well: only when an output is not finite does the graph
+   * run once more, every op's operands and result looked at.
+   */
+  private NonFiniteException blame(String output, Map<Node, Feed> inputs) {
+    inputs.forEach(operands::set);
+    try {
+      runSteps(true);
+    } catch (NonFiniteException found) {
+      return found;
+    }
+    return new NonFiniteException(
+        "output " + output + " of " + name + " has values that are not finite");
+  }
+
+  private void checkStep(Step step) {
+    for (Value in : step.node.inputs()) {
+      Node source = graph.nodes().get(in.node());
+      if (source.op() instanceof Op.Parameter(var weight)) {
+        FiniteCheck.require(weight.toFloats(), source);
+      }
+    }
+    for (Value out : step.node.outputs()) {
+      FiniteCheck.require(read(out).data(), step.node);
+    }
+  }
+
+  private static int firstNonFinite(float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private Tensor read(Value value) {
+    Tensor tensor = Tensor.zeros(value.shape());
+    MemorySegment.copy(
+        operands.f32(value).segment(),
+        ValueLayout.JAVA_FLOAT,
+        operands.f32(value).byteOffset(),
+        tensor.data(),
+        0,
+        tensor.data().length);
+    return tensor;
+  }
+
+  @Override
+  public long arenaBytes() {
+    return operands.arenaBytes();
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,51 @@
+package org.rectiflow.engine.cpu;
+
+import java.util.List;
+import org.rectiflow.engine.Activation;
+import org.rectiflow.engine.Fusion;
+import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Node;
+import org.rectiflow.engine.Op;
+import org.rectiflow.engine.Value;
+
+/** Which chains of ops the cpu backend has one kernel for. */
+final class CpuFusion {
+  private CpuFusion() {}
+
+  static Fusion of(Graph graph) {
+    return Fusion.of(graph, CpuFusion::extend);
+  }
+
+  private static boolean extend(List<Node> chain, Node next) {
+    Value result = chain.getLast().output();
+    return switch (chain.getLast().op()) {
+      case Op.Linear _ -> next.op() instanceof Op.Activate || combines(result, next);
+      case Op.Activate _ -> chain.getFirst().op() instanceof Op.Linear && combines(result, next);
+      case Op.LayerNorm _ -> next.op() instanceof Op.Modulate && isOperand(result, next, 0);
+      case Op.GroupNorm _ -> next.op() instanceof Op.Activate(Activation _);
+      case Op.UpsampleNearest2x _ ->
+          next.op() instanceof Op.Conv2d(int stride, _, _)
+              && stride == 1
+              && isOperand(result, next, 0);
+      case Op.Conv2d _ -> next.op() instanceof Op.Add && sameShapes(next);
+      default -> false;
+    };
+  }
+
+  /** The epilogues of a matrix product: a gated residual, a sum, or an element-wise product. */
+  private static boolean combines(Value product, Node next) {
+    return switch (next.op()) {
+      case Op.GatedAdd _ -> isOperand(product, next, 2);
+      case Op.Add _, Op.Mul _ -> sameShapes(next);
+      default -> false;
+    };
+  }
+
+  private static boolean sameShapes(Node node) {
+    return node.inputs().get(0).shape().equals(node.inputs().get(1).shape());
+  }
+
+  private static boolean isOperand(Value value, Node node, int index) {
+    return node.inputs().get(index) == value;
+  }
+}
