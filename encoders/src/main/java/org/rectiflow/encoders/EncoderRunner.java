@@ -72,7 +72,7 @@ final class EncoderRunner implements AutoCloseable {
       feeds.put("end", Feed.of(IntTensor.of(ends, batch)));
     }
     Map<String, Tensor> outputs =
-        compiled.computeIfAbsent(batch, n -> backend.compile(graph.apply(n))).run(feeds);
+        compiled.computeIfAbsent(batch, n -> backend.compile(name, graph.apply(n))).run(feeds);
     return prompts.stream().map(prompt -> entry(outputs, distinct.indexOf(prompt))).toList();
   }
 

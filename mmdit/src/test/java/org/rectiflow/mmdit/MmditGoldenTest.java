@@ -35,7 +35,7 @@ class MmditGoldenTest {
       Graph graph =
           new Mmdit(MmditConfig.of(stored), stored)
               .graph(1, noise.shape().dim(2), noise.shape().dim(3), context.shape().dim(1), true);
-      try (Executable model1 = backend.compile(graph)) {
+      try (Executable model1 = backend.compile("mmdit", graph)) {
         Map<String, Tensor> actual =
             model1.run(
                 Map.of(

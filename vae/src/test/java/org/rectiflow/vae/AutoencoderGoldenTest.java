@@ -34,13 +34,13 @@ class AutoencoderGoldenTest {
       int height = pixels.shape().dim(2);
       int width = pixels.shape().dim(3);
       Tensor mean;
-      try (Executable encoder = backend.compile(vae.encoder(1, height, width))) {
+      try (Executable encoder = backend.compile("vae", vae.encoder(1, height, width))) {
         Map<String, Tensor> posterior = encoder.run(Map.of("pixels", Feed.of(pixels)));
         mean = posterior.get("mean");
         compare(golden, "vae." + size + ".mean", mean);
         compare(golden, "vae." + size + ".logvar", posterior.get("logvar"));
       }
-      try (Executable decoder = backend.compile(vae.decoder(1, height / 8, width / 8))) {
+      try (Executable decoder = backend.compile("vae", vae.decoder(1, height / 8, width / 8))) {
         Tensor latent = LatentSpace.normalise(mean, config);
         Tensor decoded = decoder.run(Map.of("latent", Feed.of(latent))).get("pixels");
         compare(golden, "vae." + size + ".decoded", decoded);
