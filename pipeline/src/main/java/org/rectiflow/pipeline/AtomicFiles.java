@@ -1,0 +1,46 @@
+package org.rectiflow.pipeline;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Files that appear under their name only when they are complete. */
+public final class AtomicFiles {
+  private AtomicFiles() {}
+
+  /** Writes to the path it is given. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(Path temporary) throws IOException;
+  }
+
+  /**
+   * Writes a file beside {@code file} and renames it; missing folders are made. After a failure
+   * nothing is left behind and an older {@code file} is untouched.
+   */
+  public static void write(Path file, Content content) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    Path temporary;
+    try {
+      Files.createDirectories(folder);
+      temporary = Files.createTempFile(folder, "." + file.getFileName(), ".part");
+    } catch (AccessDeniedException e) {
+      throw new IOException(
+          "cannot write in the folder " + folder + ": permission denied; choose another with --out",
+          e);
+    } catch (FileSystemException e) {
+      throw new IOException("cannot write in the folder " + folder + ": " + e.getMessage(), e);
+    }
+    temporary.toFile().deleteOnExit(); // when the program is interrupted
+    try {
+      content.writeTo(temporary);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package org.rectiflow.pipeline;
+
+import org.rectiflow.scheduler.FlowMatchConfig;
+import org.rectiflow.scheduler.FlowMatchEulerDiscrete;
+import org.rectiflow.scheduler.FlowMatchHeunDiscrete;
+import org.rectiflow.scheduler.Scheduler;
+
+/** The schedulers by the names the command line knows them by. */
+public enum SamplerChoice {
+  EULER,
+  HEUN;
+
+  /**
+   * The scheduler.
+   *
+   * @throws IllegalArgumentException if it does not have an option that {@code config} sets
+   */
+  public Scheduler create(FlowMatchConfig config) {
+    return switch (this) {
+      case EULER -> new FlowMatchEulerDiscrete(config);
+      case HEUN -> FlowMatchHeunDiscrete.of(config);
+    };
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

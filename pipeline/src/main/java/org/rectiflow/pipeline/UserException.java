@@ -1,0 +1,14 @@
+package org.rectiflow.pipeline;
+
+/** Something the caller asked for cannot be had; the message says why and what to do instead. */
+public final class UserException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public UserException(String message) {
+    super(message);
+  }
+
+  public UserException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

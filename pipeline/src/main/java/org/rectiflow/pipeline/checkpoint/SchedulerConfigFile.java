@@ -1,0 +1,94 @@
+package org.rectiflow.pipeline.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.rectiflow.pipeline.Json;
+import org.rectiflow.pipeline.UserException;
+import org.rectiflow.scheduler.FlowMatchConfig;
+import org.rectiflow.scheduler.TimeShiftType;
+
+/** Reads diffusers' {@code scheduler_config.json}. */
+public final class SchedulerConfigFile {
+  private static final Set<String> CLASSES =
+      Set.of("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler");
+
+  private SchedulerConfigFile() {}
+
+  /**
+   * The configuration; keys that are absent keep diffusers' defaults, keys that begin with an
+   * underscore are comments.
+   *
+   * @throws UserException if the file is missing, has a key that is not known or a value that
+   *     cannot be, or belongs to a scheduler that is none for rectified flows
+   */
+  public static FlowMatchConfig read(Path file) {
+    FlowMatchConfig.Builder b = FlowMatchConfig.builder();
+    for (Map.Entry<String, JsonNode> entry : Json.readObject(file).properties()) {
+      JsonNode value = entry.getValue();
+      switch (entry.getKey()) {
+        case "_class_name" -> {
+          if (!CLASSES.contains(value.asText())) {
+            throw new UserException(
+                "%s: %s is no scheduler for rectified flows, expected one of %s"
+                    .formatted(file, value.asText(), CLASSES));
+          }
+        }
+        case "num_train_timesteps" -> b.numTrainTimesteps((int) number(file, entry));
+        case "shift" -> b.shift(number(file, entry));
+        case "use_dynamic_shifting" -> b.useDynamicShifting(bool(file, entry));
+        case "base_shift" -> b.baseShift(number(file, entry));
+        case "max_shift" -> b.maxShift(number(file, entry));
+        case "base_image_seq_len" -> b.baseImageSeqLen((int) number(file, entry));
+        case "max_image_seq_len" -> b.maxImageSeqLen((int) number(file, entry));
+        case "invert_sigmas" -> b.invertSigmas(bool(file, entry));
+        case "shift_terminal" -> {
+          if (!value.isNull()) {
+            b.shiftTerminal(number(file, entry));
+          }
+        }
+        case "use_karras_sigmas" -> b.useKarrasSigmas(bool(file, entry));
+        case "use_exponential_sigmas" -> b.useExponentialSigmas(bool(file, entry));
+        case "use_beta_sigmas" -> b.useBetaSigmas(bool(file, entry));
+        case "stochastic_sampling" -> b.stochasticSampling(bool(file, entry));
+        case "time_shift_type" -> b.timeShiftType(timeShiftType(file, value.asText()));
+        default -> {
+          if (!entry.getKey().startsWith("_")) {
+            throw new UserException(
+                "%s: unknown key %s; this version knows the keys of diffusers 0.40"
+                    .formatted(file, entry.getKey()));
+          }
+        }
+      }
+    }
+    return b.build();
+  }
+
+  private static TimeShiftType timeShiftType(Path file, String name) {
+    try {
+      return TimeShiftType.valueOf(name.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new UserException(
+          "%s: time_shift_type must be exponential or linear, found %s".formatted(file, name), e);
+    }
+  }
+
+  private static double number(Path file, Map.Entry<String, JsonNode> entry) {
+    if (!entry.getValue().isNumber()) {
+      throw new UserException(
+          "%s: %s must be a number, found %s".formatted(file, entry.getKey(), entry.getValue()));
+    }
+    return entry.getValue().doubleValue();
+  }
+
+  private static boolean bool(Path file, Map.Entry<String, JsonNode> entry) {
+    if (!entry.getValue().isBoolean()) {
+      throw new UserException(
+          "%s: %s must be true or false, found %s"
+              .formatted(file, entry.getKey(), entry.getValue()));
+    }
+    return entry.getValue().booleanValue();
+  }
+}

@@ -1,0 +1,295 @@
+package org.rectiflow.pipeline.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.PromptEncoding;
+import org.rectiflow.encoders.PromptTokens;
+import org.rectiflow.encoders.Prompts;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.pipeline.Denoiser;
+import org.rectiflow.pipeline.LatentsFile;
+import org.rectiflow.pipeline.Preset;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.Recipe;
+import org.rectiflow.pipeline.TextToImage;
+import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.Checkpoint.GenerationDefaults;
+import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.picture.Picture;
+import org.rectiflow.pipeline.picture.PngFile;
+import org.rectiflow.scheduler.FlowMatchConfig;
+import org.rectiflow.scheduler.Schedule;
+import org.rectiflow.scheduler.ScheduleRequest;
+import org.rectiflow.scheduler.Scheduler;
+import org.rectiflow.scheduler.TorchGenerator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Draws pictures. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Draws a picture of a prompt.",
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow generate \"four blue circles\"",
+      "  rectiflow generate \"a big purple star\" --seed 7 --batch 4 --out stars/",
+      "  rectiflow generate \"a cat\" --model sd3-medium/ --size 1024 --steps 28 --guidance 7",
+      "",
+      "The same seed starts from the same noise as diffusers with a CPU generator. A picture",
+      "carries how it was made: `rectiflow inspect PICTURE.png` reads it back."
+    })
+final class GenerateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "PROMPT", description = "What the picture shows.")
+  private String prompt;
+
+  @Option(names = "--prompt-2", paramLabel = "TEXT", description = "Another prompt for CLIP-G.")
+  private String prompt2;
+
+  @Option(names = "--prompt-3", paramLabel = "TEXT", description = "Another prompt for T5.")
+  private String prompt3;
+
+  @Option(
+      names = "--negative",
+      paramLabel = "TEXT",
+      defaultValue = "",
+      description = "What guidance leads away from; default: nothing.")
+  private String negative;
+
+  @Option(names = "--negative-2", paramLabel = "TEXT", description = "The same for CLIP-G.")
+  private String negative2;
+
+  @Option(names = "--negative-3", paramLabel = "TEXT", description = "The same for T5.")
+  private String negative3;
+
+  @Option(
+      names = "--size",
+      paramLabel = "WxH",
+      description = "Size in pixels, multiples of 16; default: what the model was trained for.")
+  private PictureSize size;
+
+  @Option(
+      names = "--guidance",
+      paramLabel = "G",
+      description = "Classifier-free guidance; 1 is none. Default: the model's or the preset's.")
+  private Double guidance;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Default: 0.")
+  private long seed;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Pictures to draw, with seeds N, N+1, ...; each is written when it is done.")
+  private int batch;
+
+  @Option(
+      names = "--preset",
+      paramLabel = "NAME",
+      description = "Whose choices to follow: diffusers (default), reference or paper.")
+  private Preset preset;
+
+  @Option(names = "--no-t5", description = "Leave T5 out; zeros take its place.")
+  private boolean noT5;
+
+  @Option(names = "--no-clip-l", description = "Leave CLIP-L out.")
+  private boolean noClipL;
+
+  @Option(names = "--no-clip-g", description = "Leave CLIP-G out.")
+  private boolean noClipG;
+
+  @Option(
+      names = "--t5-tokens",
+      paramLabel = "N",
+      description = "Length of T5's sequence at most; default: the preset's.")
+  private Integer t5Tokens;
+
+  @Mixin private ModelOptions model;
+  @Mixin private SchedulerOptions schedulerOptions;
+
+  @Option(
+      names = "--out",
+      paramLabel = "PATH",
+      defaultValue = "pictures",
+      description =
+          "A .png file, or a folder for files named after prompt and seed; default: ${DEFAULT-VALUE}/.")
+  private Path out;
+
+  @Option(
+      names = "--latents",
+      paramLabel = "FILE",
+      description = "Also write noise and final latents, as safetensors.")
+  private Path latents;
+
+  @Option(
+      names = "--noise",
+      paramLabel = "FILE",
+      description = "Start from the tensor `noise` of a safetensors file instead of the seed's.")
+  private Path noise;
+
+  @Option(
+      names = "--tile",
+      paramLabel = "N",
+      description = "Decode in overlapping tiles of N latent pixels, to save memory.")
+  private Integer tile;
+
+  @Option(names = "--profile", description = "Print where the time went.")
+  private boolean profile;
+
+  @Option(names = "--quiet", description = "Print nothing but the pictures' names.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws IOException {
+    if (batch < 1) {
+      throw new UserException("--batch must be at least 1, got " + batch);
+    }
+    try (Checkpoint checkpoint = model.open();
+        Backend backend = model.backend();
+        ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
+      Progress progress = quiet ? Progress.NONE : console;
+      TextToImage pipeline = new TextToImage(checkpoint, backend);
+      Recipe recipe = recipe(checkpoint, pipeline);
+      Scheduler scheduler = recipe.sampler().create(recipe.schedulerConfig());
+      Schedule schedule = scheduler.schedule(recipe.request());
+      List<PromptEmbedding> prompts = encode(pipeline, recipe, progress);
+      OutputNames names = new OutputNames(out, prompt, batch);
+      try (Denoiser denoiser =
+          pipeline.denoiser(
+              prompts.get(0), prompts.get(1), recipe.guidance(), recipe.width(), recipe.height())) {
+        for (int i = 0; i < batch; i++) {
+          Tensor pixels =
+              draw(pipeline, denoiser, scheduler, schedule, recipe.withSeed(seed + i), progress, i);
+          Path file = names.picture(i, seed + i);
+          Picture picture = Picture.of(pixels, recipe.preset().rounding());
+          PngFile.write(file, picture, recipe.withSeed(seed + i).metadata(checkpoint, schedule));
+          console.close();
+          spec.commandLine().getOut().println(file);
+        }
+      }
+      if (profile) {
+        ProfileTable.print(spec.commandLine().getErr(), backend.profile());
+      }
+      return 0;
+    }
+  }
+
+  /** Everything that decides the picture, flags first, then preset, then the model's defaults. */
+  private Recipe recipe(Checkpoint checkpoint, TextToImage pipeline) {
+    GenerationDefaults defaults = checkpoint.defaults();
+    Preset chosen = preset == null ? Preset.DIFFUSERS : preset;
+    int steps = preset == null ? defaults.steps().orElse(chosen.steps()) : chosen.steps();
+    double scale =
+        preset == null ? defaults.guidance().orElse(chosen.guidance()) : chosen.guidance();
+    PictureSize pixels = size == null ? new PictureSize(defaults.size(), defaults.size()) : size;
+    pipeline.checkSize(pixels.width(), pixels.height());
+    FlowMatchConfig config = schedulerOptions.config(checkpoint.schedulerConfig());
+    ScheduleRequest request = chosen.request(schedulerOptions.request(steps));
+    if (config.useDynamicShifting() && request.mu().isEmpty()) {
+      int step = pipeline.sizeStep();
+      request = request.withMu(config.mu(pixels.width() / step * (pixels.height() / step)));
+    }
+    Set<Part> dropped = EnumSet.noneOf(Part.class);
+    if (noT5) {
+      dropped.add(Part.T5);
+    }
+    if (noClipL) {
+      dropped.add(Part.CLIP_L);
+    }
+    if (noClipG) {
+      dropped.add(Part.CLIP_G);
+    }
+    return new Recipe(
+        prompts(prompt, prompt2, prompt3),
+        prompts(negative, negative2, negative3),
+        pixels.width(),
+        pixels.height(),
+        guidance == null ? scale : guidance,
+        seed,
+        chosen,
+        t5Tokens == null ? chosen.t5Tokens() : t5Tokens,
+        dropped,
+        schedulerOptions.scheduler.orElse(chosen.sampler()),
+        config,
+        request,
+        schedulerOptions.stepOptions(),
+        Optional.ofNullable(tile));
+  }
+
+  private static Prompts prompts(String first, String second, String third) {
+    return new Prompts(first, second == null ? first : second, third == null ? first : third);
+  }
+
+  /** The prompt's and the negative prompt's embedding. */
+  private List<PromptEmbedding> encode(TextToImage pipeline, Recipe recipe, Progress progress) {
+    Progress.Phase phase = progress.begin("encoding", 1);
+    PrintWriter err = spec.commandLine().getErr();
+    try (PromptEncoder encoders = pipeline.encoders(recipe.t5Tokens(), recipe.dropped())) {
+      for (PromptTokens.Cut cut : encoders.tokenize(recipe.prompts()).cuts()) {
+        err.println("rectiflow: warning: " + cut.message());
+      }
+      for (PromptTokens.Cut cut : encoders.tokenize(recipe.negative()).cuts()) {
+        err.println("rectiflow: warning: in the negative prompt, " + cut.message());
+      }
+      err.flush();
+      List<PromptEmbedding> embeddings =
+          pipeline.encode(encoders, List.of(recipe.prompts(), recipe.negative())).stream()
+              .map(PromptEncoding::embedding)
+              .toList();
+      phase.step();
+      return recipe.zeroNegative()
+          ? List.of(embeddings.get(0), TextToImage.zeros(embeddings.get(0)))
+          : embeddings;
+    }
+  }
+
+  private Tensor draw(
+      TextToImage pipeline,
+      Denoiser denoiser,
+      Scheduler scheduler,
+      Schedule schedule,
+      Recipe recipe,
+      Progress progress,
+      int index)
+      throws IOException {
+    TorchGenerator generator = new TorchGenerator(recipe.seed());
+    Tensor start = pipeline.noise(generator, recipe.width(), recipe.height());
+    if (noise != null) {
+      start = LatentsFile.readNoise(noise, start.shape());
+    }
+    Tensor done =
+        TextToImage.denoise(
+            denoiser,
+            start,
+            scheduler,
+            schedule,
+            recipe.stepOptions().withGenerator(generator),
+            progress);
+    if (latents != null) {
+      LatentsFile.write(OutputNames.numbered(latents, index, batch), start, done);
+    }
+    Progress.Phase phase = progress.begin("decoding", 1);
+    Tensor pixels = pipeline.decode(done, recipe.tile());
+    phase.step();
+    return pixels;
+  }
+}

@@ -1,0 +1,68 @@
+package org.rectiflow.pipeline.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.cpu.CpuBackend;
+import org.rectiflow.engine.reference.ReferenceBackend;
+import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
+import picocli.CommandLine.Option;
+
+/** The options that say which model runs on what. */
+final class ModelOptions {
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description = "A model folder in diffusers' layout; default: the bundled shapes model.")
+  private Path model;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "cpu",
+      description = "cpu (default) or reference; `rectiflow devices` lists them.")
+  private String device;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; default: all processors. Never changes a result.")
+  private Integer threads;
+
+  /** Opens the model. */
+  Checkpoint open() {
+    Path path = model == null ? bundled() : model;
+    if (!Files.exists(path)) {
+      throw new UserException(
+          path
+              + ": no such folder. --model takes the folder of a model, which has model_index.json.");
+    }
+    return DiffusersFolder.open(path);
+  }
+
+  private static Path bundled() {
+    String home = System.getProperty("rectiflow.home");
+    if (home == null) {
+      throw new UserException(
+          "where the bundled model is only run.sh knows: start rectiflow through it, or name a model with --model");
+    }
+    return Path.of(home, "models", "shapes");
+  }
+
+  /** Starts the device. */
+  Backend backend() {
+    int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    if (n < 1) {
+      throw new UserException("--threads must be at least 1, got " + n);
+    }
+    return switch (device) {
+      case "cpu" -> new CpuBackend(n);
+      case "reference" -> new ReferenceBackend();
+      default ->
+          throw new UserException(
+              "there is no device named " + device + "; `rectiflow devices` lists what there is");
+    };
+  }
+}

@@ -1,0 +1,62 @@
+package org.rectiflow.pipeline.cli;
+
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ServiceLoader;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** The command line's entry. */
+@Command(
+    name = "rectiflow",
+    mixinStandardHelpOptions = true,
+    version = "Rectiflow 0.1.0",
+    sortOptions = false,
+    description = "Stable Diffusion 3 for the JVM, rebuilt from the paper.",
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow generate \"four blue circles\"        the bundled model, a picture in seconds",
+      "  rectiflow generate \"a cat\" --model DIR        a diffusers folder of SD3 or SD3.5",
+      "  rectiflow inspect DIR                         what a model holds",
+      "  rectiflow schedule --steps 28 --shift 3       sigmas and timesteps as JSON",
+      "",
+      "`rectiflow COMMAND --help` explains a command."
+    },
+    subcommands = {
+      GenerateCommand.class,
+      InspectCommand.class,
+      ScheduleCommand.class,
+      VerifyCommand.class,
+      DevicesCommand.class,
+      HelpCommand.class
+    })
+public final class Rectiflow implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  /** The command line with the subcommands of all modules on the class path. */
+  static CommandLine commandLine() {
+    CommandLine commandLine = new CommandLine(new Rectiflow());
+    for (Subcommand subcommand : ServiceLoader.load(Subcommand.class)) {
+      commandLine.addSubcommand(subcommand);
+    }
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setUsageHelpAutoWidth(true);
+    commandLine.setExecutionExceptionHandler(new Failures());
+    return commandLine;
+  }
+
+  /** Runs one command and exits: 0 success, 1 failure, 2 wrong usage. */
+  public static void main(String[] args) {
+    System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
+    System.exit(commandLine().execute(args));
+  }
+}

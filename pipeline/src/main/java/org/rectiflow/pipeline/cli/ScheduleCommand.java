@@ -1,0 +1,77 @@
+package org.rectiflow.pipeline.cli;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.rectiflow.pipeline.Json;
+import org.rectiflow.pipeline.SamplerChoice;
+import org.rectiflow.pipeline.checkpoint.SchedulerConfigFile;
+import org.rectiflow.scheduler.FlowMatchConfig;
+import org.rectiflow.scheduler.Schedule;
+import org.rectiflow.scheduler.ScheduleRequest;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Prints a schedule. */
+@Command(
+    name = "schedule",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Prints the sigmas and timesteps of a schedule as JSON.",
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow schedule --steps 28 --shift 3",
+      "  rectiflow schedule --steps 20 --dynamic-shifting --size 1024x1024",
+      "  rectiflow schedule --scheduler heun --config DIR/scheduler/scheduler_config.json"
+    })
+final class ScheduleCommand implements Callable<Integer> {
+  private static final int DEFAULT_STEPS = 28;
+
+  @Spec private CommandSpec spec;
+  @Mixin private SchedulerOptions options;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A scheduler_config.json to start from; default: SD3's, a static shift of 3.")
+  private Path config;
+
+  @Option(
+      names = "--size",
+      paramLabel = "WxH",
+      description = "Size of the picture in pixels, for --dynamic-shifting without --mu.")
+  private PictureSize size = new PictureSize(1024, 1024);
+
+  @Override
+  public Integer call() {
+    FlowMatchConfig base =
+        config == null
+            ? FlowMatchConfig.builder().shift(3).build()
+            : SchedulerConfigFile.read(config);
+    FlowMatchConfig chosen = options.config(base);
+    SamplerChoice sampler = options.scheduler.orElse(SamplerChoice.EULER);
+    ScheduleRequest request = options.request(DEFAULT_STEPS);
+    if (chosen.useDynamicShifting() && request.mu().isEmpty()) {
+      request = request.withMu(chosen.mu(size.width() / 16 * (size.height() / 16)));
+    }
+    Schedule schedule = sampler.create(chosen).schedule(request);
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("scheduler", sampler.toString());
+    out.put("steps", schedule.steps());
+    out.put("model_calls", schedule.modelCalls());
+    if (chosen.useDynamicShifting()) {
+      out.put("mu", request.mu().getAsDouble());
+    } else {
+      out.put("shift", chosen.shift());
+    }
+    out.put("sigmas", schedule.sigmas());
+    out.put("timesteps", schedule.timesteps());
+    spec.commandLine().getOut().println(Json.pretty(out));
+    return 0;
+  }
+}
