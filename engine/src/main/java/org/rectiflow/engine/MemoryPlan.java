@@ -179,7 +179,9 @@ public final class MemoryPlan {
         if (place != null) {
           Block block = place.block();
           boolean fresh = block.last == 0;
-          block.first = fresh ? node.index() : Math.min(block.first, node.index());
+          // Inputs are all written before the first op runs.
+          int written = node.op() instanceof Op.Input ? 0 : node.index();
+          block.first = fresh ? written : Math.min(block.first, written);
           block.last = Math.max(block.last, node.index() + 1);
         }
       }

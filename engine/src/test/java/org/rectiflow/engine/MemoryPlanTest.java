@@ -67,6 +67,21 @@ class MemoryPlanTest {
     assertThat(MemoryPlan.of(g).isFree(g.nodes().get(joined.node()))).isFalse();
   }
 
+  @Test
+  void inputsRecordedLateAreNotOverwrittenBeforeTheyAreRead() {
+    Graph g = new Graph();
+    Value first = g.silu(g.silu(g.input("x", 8)));
+    Value late = g.input("late", 8);
+    g.output("y", g.add(first, late));
+    MemoryPlan plan = MemoryPlan.of(g);
+
+    for (Node node : g.nodes()) {
+      if (node.output() != late) {
+        assertThat(plan.offset(node.output())).isNotEqualTo(plan.offset(late));
+      }
+    }
+  }
+
   /** Values that are alive at the same time share no byte, unless one is a view of the other. */
   @RepeatedTest(50)
   void valuesAliveTogetherDoNotOverlap(RepetitionInfo repetition) {
