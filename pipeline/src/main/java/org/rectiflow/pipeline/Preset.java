@@ -15,26 +15,35 @@ import org.rectiflow.scheduler.ScheduleRequest;
  */
 public enum Preset {
   /** What diffusers draws by default. */
-  DIFFUSERS(256, 28, 7.0, Rounding.NEAREST, false),
+  DIFFUSERS(256, SamplerChoice.EULER, 28, 7.0, Rounding.NEAREST, false),
   /**
    * Stability's reference code: T5 at 77 tokens, 50 steps of DPM-Solver++(2M), guidance 5, levels
-   * rounded down.
+   * rounded down. The shift stays the model's own, 3; the sd3.5 repository has 1 for SD3-medium,
+   * its predecessor sd3-ref had 3.
    */
-  REFERENCE(77, 50, 5.0, Rounding.DOWN, false),
+  REFERENCE(77, SamplerChoice.DPMPP_2M, 50, 5.0, Rounding.DOWN, false),
   /**
    * The paper: T5 at 77 tokens, 50 Euler steps whose times are shifted once (equation 23), guidance
    * 5; the unconditional prompt is the zeros that training dropped encoders to.
    */
-  PAPER(77, 50, 5.0, Rounding.NEAREST, true);
+  PAPER(77, SamplerChoice.EULER, 50, 5.0, Rounding.NEAREST, true);
 
   private final int t5Tokens;
+  private final SamplerChoice sampler;
   private final int steps;
   private final double guidance;
   private final Rounding rounding;
   private final boolean zeroUnconditional;
 
-  Preset(int t5Tokens, int steps, double guidance, Rounding rounding, boolean zeroUnconditional) {
+  Preset(
+      int t5Tokens,
+      SamplerChoice sampler,
+      int steps,
+      double guidance,
+      Rounding rounding,
+      boolean zeroUnconditional) {
     this.t5Tokens = t5Tokens;
+    this.sampler = sampler;
     this.steps = steps;
     this.guidance = guidance;
     this.rounding = rounding;
@@ -65,7 +74,7 @@ public enum Preset {
 
   /** The scheduler. */
   public SamplerChoice sampler() {
-    return SamplerChoice.EULER;
+    return sampler;
   }
 
   /**

@@ -3,12 +3,17 @@ package org.rectiflow.pipeline;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.FlowMatchEulerDiscrete;
 import org.rectiflow.scheduler.FlowMatchHeunDiscrete;
+import org.rectiflow.scheduler.PathScheduler;
 import org.rectiflow.scheduler.Scheduler;
 
 /** The schedulers by the names the command line knows them by. */
 public enum SamplerChoice {
+  /** FlowMatchEulerDiscrete, diffusers' default. */
   EULER,
-  HEUN;
+  /** FlowMatchHeunDiscrete. */
+  HEUN,
+  /** DPM-Solver++(2M), the reference code's default. */
+  DPMPP_2M;
 
   /**
    * The scheduler.
@@ -19,6 +24,7 @@ public enum SamplerChoice {
     return switch (this) {
       case EULER -> new FlowMatchEulerDiscrete(config);
       case HEUN -> FlowMatchHeunDiscrete.of(config);
+      case DPMPP_2M -> PathScheduler.dpmSolver2M(config);
     };
   }
 

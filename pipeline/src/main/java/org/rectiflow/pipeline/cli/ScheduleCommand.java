@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "schedule",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     sortOptions = false,
     description = "Prints the sigmas and timesteps of a schedule as JSON.",
     footer = {
