@@ -19,12 +19,25 @@ public final class SamplingEfficiency {
    * @throws IllegalArgumentException if there are fewer than two states or their lengths differ
    */
   public static double pathLength(List<float[]> states) {
-    if (states.size() < 2) {
-      throw new IllegalArgumentException("a path has at least two states, found " + states.size());
+    double[][] wide = new double[states.size()][];
+    for (int i = 0; i < wide.length; i++) {
+      float[] state = states.get(i);
+      wide[i] = new double[state.length];
+      for (int j = 0; j < state.length; j++) {
+        wide[i][j] = state[j];
+      }
+    }
+    return pathLength(wide);
+  }
+
+  /** The same in double precision. */
+  public static double pathLength(double[][] states) {
+    if (states.length < 2) {
+      throw new IllegalArgumentException("a path has at least two states, found " + states.length);
     }
     double length = 0;
-    for (int i = 1; i < states.size(); i++) {
-      length += distance(states.get(i - 1), states.get(i), i);
+    for (int i = 1; i < states.length; i++) {
+      length += distance(states[i - 1], states[i], i);
     }
     return length;
   }
@@ -70,7 +83,7 @@ public final class SamplingEfficiency {
     return (long) (height / 8) * (width / 8) * channels;
   }
 
-  private static double distance(float[] from, float[] to, int index) {
+  private static double distance(double[] from, double[] to, int index) {
     if (from.length != to.length) {
       throw new IllegalArgumentException(
           "state %d has %d numbers, the state before has %d"
@@ -78,7 +91,7 @@ public final class SamplingEfficiency {
     }
     double sum = 0;
     for (int j = 0; j < from.length; j++) {
-      double step = (double) to[j] - from[j];
+      double step = to[j] - from[j];
       sum += step * step;
     }
     return Math.sqrt(sum);
