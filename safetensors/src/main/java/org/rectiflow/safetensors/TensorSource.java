@@ -49,7 +49,11 @@ public interface TensorSource extends AutoCloseable {
    *
    * <p>The view dies with this source: reading it after {@link #close} throws {@link
    * IllegalStateException}. When another program has cut the file short, reading the missing part
-   * throws {@link InternalError}; see {@link #guarded}.
+   * throws {@link InternalError}; see {@link #guarded}. Compiled code that meets the cut goes on
+   * for a while with garbage in place of what it loaded, so a value loaded from here must never
+   * index a table; and HotSpot kills the JVM where a compiled method loads from here with the
+   * Vector API but has no plain access (such as {@code data.get}) to off-heap memory. {@code
+   * MemorySegment.copy} to the heap is always safe, and is what {@link Floats} does.
    *
    * @throws SafetensorsException when there is no such tensor, or the file was cut short since
    *     opening
