@@ -1,5 +1,6 @@
 package org.rectiflow.pipeline;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +18,11 @@ import org.rectiflow.encoders.Prompts;
 import org.rectiflow.encoders.T5Encoder;
 import org.rectiflow.encoders.tokenizer.PromptTokenizer;
 import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.Mmdit;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
@@ -49,11 +52,11 @@ public final class TextToImage {
   public TextToImage(Checkpoint checkpoint, Backend backend) {
     this.checkpoint = checkpoint;
     this.backend = backend;
-    var transformer = checkpoint.require(Part.TRANSFORMER);
+    WeightSource transformer = checkpoint.require(Part.TRANSFORMER);
     this.mmdit = new Mmdit(MmditConfig.of(transformer), transformer);
     this.vaeConfig = checkpoint.vaeConfig();
     if (vaeConfig.latentChannels() != mmdit.config().latentChannels()) {
-      throw new org.rectiflow.engine.CheckpointException(
+      throw new CheckpointException(
           "%s: the autoencoder has latents of %d channels, the transformer of %d: they come from different models"
               .formatted(
                   checkpoint.path(), vaeConfig.latentChannels(), mmdit.config().latentChannels()));
@@ -107,13 +110,7 @@ public final class TextToImage {
   public PromptEncoder encoders(int t5Tokens, Set<Part> dropped) {
     Optional<Clip> clipL = clip(Part.CLIP_L, dropped);
     Optional<Clip> clipG = clip(Part.CLIP_G, dropped);
-    Optional<T5> t5 =
-        dropped.contains(Part.T5)
-            ? Optional.empty()
-            : Optional.of(
-                new T5(
-                    PromptTokenizer.t5(checkpoint.requireTokenizer(Part.T5)),
-                    new T5Encoder(checkpoint.t5Config(), checkpoint.require(Part.T5))));
+    Optional<T5> t5 = dropped.contains(Part.T5) ? Optional.empty() : Optional.of(t5());
     PromptEmbedding.Layout layout =
         PromptEncoder.layout(
             mmdit.config().contextWidth(),
@@ -132,10 +129,17 @@ public final class TextToImage {
     if (dropped.contains(part)) {
       return Optional.empty();
     }
-    return Optional.of(
-        new Clip(
-            PromptTokenizer.clip(checkpoint.requireTokenizer(part)),
-            new ClipTextModel(checkpoint.clipConfig(part), checkpoint.require(part))));
+    WeightSource weights = checkpoint.require(part);
+    Path tokenizer = checkpoint.requireTokenizer(part);
+    ClipTextModel model = new ClipTextModel(checkpoint.clipConfig(part), weights);
+    return Optional.of(new Clip(PromptTokenizer.clip(tokenizer), model));
+  }
+
+  private T5 t5() {
+    WeightSource weights = checkpoint.require(Part.T5);
+    Path tokenizer = checkpoint.requireTokenizer(Part.T5);
+    T5Encoder model = new T5Encoder(checkpoint.t5Config(), weights);
+    return new T5(PromptTokenizer.t5(tokenizer), model);
   }
 
   /** Encodes prompts together: each encoder runs once. */

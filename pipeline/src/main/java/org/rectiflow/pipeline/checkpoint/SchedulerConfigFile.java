@@ -2,7 +2,6 @@ package org.rectiflow.pipeline.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.rectiflow.pipeline.Json;
@@ -68,10 +67,9 @@ public final class SchedulerConfigFile {
 
   private static TimeShiftType timeShiftType(Path file, String name) {
     try {
-      return TimeShiftType.valueOf(name.toUpperCase(Locale.ROOT));
+      return TimeShiftType.fromConfigName(name);
     } catch (IllegalArgumentException e) {
-      throw new UserException(
-          "%s: time_shift_type must be exponential or linear, found %s".formatted(file, name), e);
+      throw new UserException(file + ": " + e.getMessage(), e);
     }
   }
 

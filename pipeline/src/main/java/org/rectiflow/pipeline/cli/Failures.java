@@ -11,21 +11,30 @@ import org.rectiflow.engine.NonFiniteException;
 import org.rectiflow.pipeline.UserException;
 import org.rectiflow.safetensors.SafetensorsException;
 import picocli.CommandLine;
-import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns exceptions into one message that says what to do, and an exit status. */
-final class Failures implements IExecutionExceptionHandler {
+final class Failures {
+  private Failures() {}
 
-  @Override
-  public int handleExecutionException(
-      Exception exception, CommandLine command, ParseResult arguments) {
-    if (exception instanceof ParameterException wrongUsage) {
-      return command.getParameterExceptionHandler() == null
-          ? CommandLine.ExitCode.USAGE
-          : usage(wrongUsage, command);
+  /** A mistyped command line: what is wrong, what may have been meant, where to read on. */
+  static int wrongUsage(ParameterException mistake, String[] arguments) {
+    CommandLine command = mistake.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("rectiflow: " + mistake.getMessage());
+    if (mistake instanceof UnmatchedArgumentException unmatched) {
+      Suggestions.of(unmatched, command)
+          .ifPresent(name -> err.println("Did you mean " + name + "?"));
     }
+    err.println("Try `" + command.getCommandSpec().qualifiedName() + " --help`.");
+    err.flush();
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  /** A command that could not do its work. */
+  static int failure(Exception exception, CommandLine command, ParseResult arguments) {
     PrintWriter err = command.getErr();
     if (isForTheUser(exception)) {
       err.println("rectiflow: " + message(exception));
@@ -35,13 +44,6 @@ final class Failures implements IExecutionExceptionHandler {
     }
     err.flush();
     return CommandLine.ExitCode.SOFTWARE;
-  }
-
-  private static int usage(ParameterException wrongUsage, CommandLine command) {
-    command.getErr().println("rectiflow: " + wrongUsage.getMessage());
-    command.getErr().println("Try `" + command.getCommandSpec().qualifiedName() + " --help`.");
-    command.getErr().flush();
-    return CommandLine.ExitCode.USAGE;
   }
 
   /** Exceptions whose messages were written for people; any other is a mistake of ours. */

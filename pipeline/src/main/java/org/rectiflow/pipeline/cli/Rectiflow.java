@@ -49,8 +49,11 @@ public final class Rectiflow implements Runnable {
       commandLine.addSubcommand(subcommand);
     }
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.registerConverter(PictureSize.class, new PictureSize.Converter());
+    commandLine.setOverwrittenOptionsAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
-    commandLine.setExecutionExceptionHandler(new Failures());
+    commandLine.setParameterExceptionHandler(Failures::wrongUsage);
+    commandLine.setExecutionExceptionHandler(Failures::failure);
     return commandLine;
   }
 
