@@ -8,6 +8,7 @@ import org.rectiflow.encoders.Prompts;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.checkpoint.WeightHash;
+import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;

@@ -27,6 +27,7 @@ import org.rectiflow.mmdit.Mmdit;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.Scheduler;
 import org.rectiflow.scheduler.StepOptions;

@@ -13,7 +13,7 @@ import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.StoredWeights;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.MmditConfig;
-import org.rectiflow.pipeline.Json;
+import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.vae.VaeConfig;

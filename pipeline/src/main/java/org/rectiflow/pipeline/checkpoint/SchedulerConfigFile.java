@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
-import org.rectiflow.pipeline.Json;
-import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.TimeShiftType;
 

@@ -8,7 +8,7 @@ import java.nio.file.NoSuchFileException;
 import org.rectiflow.encoders.tokenizer.TokenizerException;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.NonFiniteException;
-import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.SafetensorsException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;

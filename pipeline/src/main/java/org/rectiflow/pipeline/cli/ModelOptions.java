@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.engine.reference.ReferenceBackend;
-import org.rectiflow.pipeline.UserException;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
+import org.rectiflow.pipeline.io.UserException;
 import picocli.CommandLine.Option;
 
 /** The options that say which model runs on what. */

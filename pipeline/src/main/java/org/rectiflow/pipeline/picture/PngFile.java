@@ -16,7 +16,7 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageOutputStream;
-import org.rectiflow.pipeline.AtomicFiles;
+import org.rectiflow.pipeline.io.AtomicFiles;
 import org.w3c.dom.NodeList;
 
 /** PNG files that carry text: how a picture was made. */

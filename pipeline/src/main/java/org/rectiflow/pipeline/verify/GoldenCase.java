@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.rectiflow.pipeline.Json;
-import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.TensorSource;
 
 /**

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import org.rectiflow.engine.IntTensor;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
-import org.rectiflow.pipeline.TensorFiles;
+import org.rectiflow.pipeline.io.TensorFiles;
 import org.rectiflow.pipeline.verify.Comparison.Rule;
 import org.rectiflow.safetensors.SafetensorsWriter;
 import org.rectiflow.safetensors.TensorSource;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.pipeline.ModelFolders;
-import org.rectiflow.pipeline.UserException;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.TimeShiftType;
 

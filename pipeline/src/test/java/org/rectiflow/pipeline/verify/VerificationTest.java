@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.cpu.CpuBackend;
-import org.rectiflow.pipeline.TensorFiles;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
+import org.rectiflow.pipeline.io.TensorFiles;
 import org.rectiflow.pipeline.verify.Comparison.Rule;
 import org.rectiflow.safetensors.TensorSource;
 

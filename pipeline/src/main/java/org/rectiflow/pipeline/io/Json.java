@@ -1,4 +1,4 @@
-package org.rectiflow.pipeline;
+package org.rectiflow.pipeline.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.util.DefaultIndenter;

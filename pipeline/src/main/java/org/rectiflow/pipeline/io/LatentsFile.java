@@ -1,4 +1,4 @@
-package org.rectiflow.pipeline;
+package org.rectiflow.pipeline.io;
 
 import java.nio.file.Path;
 import org.rectiflow.engine.Shape;

@@ -1,4 +1,4 @@
-package org.rectiflow.pipeline;
+package org.rectiflow.pipeline.io;
 
 /** Something the caller asked for cannot be had; the message says why and what to do instead. */
 public final class UserException extends RuntimeException {

@@ -1,4 +1,4 @@
-package org.rectiflow.pipeline;
+package org.rectiflow.pipeline.io;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
