@@ -1,0 +1,89 @@
+package org.rectiflow.paper;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Holds the arrows of ARCHITECTURE.md. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("org.rectiflow");
+
+  /** What each module may use, besides itself. */
+  private static final Map<String, Set<String>> ARROWS =
+      Map.of(
+          "safetensors", Set.of(),
+          "scheduler", Set.of(),
+          "evaluation", Set.of("scheduler"),
+          "engine", Set.of("safetensors"),
+          "mmdit", Set.of("engine"),
+          "encoders", Set.of("engine"),
+          "vae", Set.of("engine"),
+          "pipeline", Set.of("safetensors", "scheduler", "engine", "mmdit", "encoders", "vae"),
+          "paper", Set.of("scheduler", "evaluation", "pipeline"));
+
+  @Test
+  void arrowsPointDownOnly() {
+    ARROWS.forEach((module, below) -> {
+      String[] others =
+          ARROWS.keySet().stream()
+              .filter(name -> !name.equals(module) && !below.contains(name))
+              .map(name -> "org.rectiflow." + name + "..")
+              .toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage("org.rectiflow." + module + "..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(others)
+          .allowEmptyShould(true)
+          .check(CLASSES);
+    });
+  }
+
+  /** A module that is not in the table would escape the rule. */
+  @Test
+  void everyModuleIsInTheTable() {
+    assertThat(CLASSES)
+        .extracting(c -> c.getPackageName().split("\\.")[2])
+        .isSubsetOf(ARROWS.keySet());
+  }
+
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("org.rectiflow.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void theModelsKnowNoBackend() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "org.rectiflow.mmdit..", "org.rectiflow.encoders..", "org.rectiflow.vae..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.rectiflow.engine.cpu..", "org.rectiflow.engine.reference..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTheCommandLineTalksToTheConsole() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("org.rectiflow.pipeline.cli..", "org.rectiflow.paper..")
+        .should()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(CLASSES);
+  }
+}
