@@ -1,5 +1,6 @@
 package org.rectiflow.encoders;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.CheckpointException;
@@ -53,7 +54,19 @@ public record ClipConfig(
    * @throws CheckpointException if it is missing or does not say what is needed
    */
   public static ClipConfig read(Path configJson) {
-    ConfigFile config = ConfigFile.read(configJson);
+    return read(ConfigFile.read(configJson));
+  }
+
+  /**
+   * The same of a configuration that was read already.
+   *
+   * @param origin where it stands, for messages
+   */
+  public static ClipConfig read(Path origin, JsonNode json) {
+    return read(new ConfigFile(origin, json));
+  }
+
+  private static ClipConfig read(ConfigFile config) {
     String expected = "\"quick_gelu\" or \"gelu\"";
     Activation activation =
         switch (config.text("hidden_act", expected)) {

@@ -1,5 +1,6 @@
 package org.rectiflow.encoders;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.Shape;
@@ -40,7 +41,19 @@ public record T5Config(
    *     feed-forward layers are not gated by GELU
    */
   public static T5Config read(Path configJson) {
-    ConfigFile config = ConfigFile.read(configJson);
+    return read(ConfigFile.read(configJson));
+  }
+
+  /**
+   * The same of a configuration that was read already.
+   *
+   * @param origin where it stands, for messages
+   */
+  public static T5Config read(Path origin, JsonNode json) {
+    return read(new ConfigFile(origin, json));
+  }
+
+  private static T5Config read(ConfigFile config) {
     String expected = "\"gated-gelu\" (T5 1.1)";
     if (!config.text("feed_forward_proj", expected).equals("gated-gelu")) {
       throw config.bad("feed_forward_proj", expected);

@@ -1,12 +1,16 @@
 package org.rectiflow.pipeline.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.rectiflow.encoders.ClipConfig;
 import org.rectiflow.encoders.T5Config;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.WeightSource;
+import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.vae.VaeConfig;
 
@@ -14,19 +18,26 @@ import org.rectiflow.vae.VaeConfig;
  * A whole model, wherever its parts are stored: tensors by diffusers' names, tokenizer files, and
  * the few settings that shapes cannot tell. Closing it unmaps the files.
  */
-public interface Checkpoint extends AutoCloseable {
+public sealed interface Checkpoint extends AutoCloseable
+    permits DiffusersFolder, SingleFile, OverriddenCheckpoint {
+
+  /**
+   * Opens a model: a folder in diffusers' layout, or a single file in the original one.
+   *
+   * @throws CheckpointException if it is neither
+   */
+  static Checkpoint open(Path path) {
+    return Files.isDirectory(path) ? DiffusersFolder.open(path) : SingleFile.open(path);
+  }
 
   /** The file or folder it was opened from, for messages. */
   Path path();
 
-  /** The tensors of a part, if the checkpoint has it. */
-  Optional<WeightSource> weights(Part part);
+  /** Which layout it is in, for people. */
+  String layout();
 
-  /** The safetensors files of a part, in order; empty if it is absent. */
-  List<Path> files(Part part);
-
-  /** What a part's files hold, if the checkpoint has it. */
-  Optional<TensorSummary> summary(Part part, boolean listed);
+  /** A part, if the checkpoint has it. */
+  Optional<OpenPart> part(Part part);
 
   /** The folder with an encoder's tokenizer files, if there is one. */
   Optional<Path> tokenizer(Part encoder);
@@ -34,19 +45,48 @@ public interface Checkpoint extends AutoCloseable {
   /** The settings of the scheduler the model was published with. */
   FlowMatchConfig schedulerConfig();
 
-  /** The autoencoder's sizes and the latents' normalisation. */
-  VaeConfig vaeConfig();
-
-  /** The sizes of CLIP-L or CLIP-G. */
-  ClipConfig clipConfig(Part clip);
-
-  T5Config t5Config();
-
   /** What to generate with when nothing is asked for. */
   GenerationDefaults defaults();
 
+  /**
+   * Where a part was looked for, and what can be done: the end of a sentence that it is missing.
+   */
+  String howToSupply(Part part);
+
+  /** The same for an encoder's tokenizer. */
+  String howToSupplyTokenizer(Part encoder);
+
   @Override
   void close();
+
+  /** The tensors of a part, if the checkpoint has it. */
+  default Optional<WeightSource> weights(Part part) {
+    return part(part).map(OpenPart::weights);
+  }
+
+  /** The safetensors files of a part, in order; empty if it is absent. */
+  default List<Path> files(Part part) {
+    return part(part).map(p -> p.stored().source().files()).orElse(List.of());
+  }
+
+  /** What a part's files hold, if the checkpoint has it. */
+  default Optional<TensorSummary> summary(Part part, boolean listed) {
+    return part(part).map(p -> p.stored().summary(listed));
+  }
+
+  /** The autoencoder's sizes and the latents' normalisation. */
+  default VaeConfig vaeConfig() {
+    return requirePart(Part.VAE).vaeConfig();
+  }
+
+  /** The sizes of CLIP-L or CLIP-G. */
+  default ClipConfig clipConfig(Part clip) {
+    return requirePart(clip).clipConfig();
+  }
+
+  default T5Config t5Config() {
+    return requirePart(Part.T5).t5Config();
+  }
 
   /**
    * The tensors of a part that is needed.
@@ -54,30 +94,51 @@ public interface Checkpoint extends AutoCloseable {
    * @throws CheckpointException saying which part is missing and how to supply it
    */
   default WeightSource require(Part part) {
-    return weights(part).orElseThrow(() -> missing(part, part.folder()));
+    return requirePart(part).weights();
+  }
+
+  private OpenPart requirePart(Part part) {
+    return part(part)
+        .orElseThrow(() ->
+            new CheckpointException(
+                "%s has no %s. %s%s"
+                    .formatted(path(), part.title(), howToSupply(part), orWithout(part))));
   }
 
   /**
    * The tokenizer files of an encoder that is needed.
    *
-   * @throws CheckpointException saying which are missing
+   * @throws CheckpointException saying which are missing and where they are published
    */
   default Path requireTokenizer(Part encoder) {
-    return tokenizer(encoder).orElseThrow(() -> missing(encoder, encoder.tokenizerFolder()));
+    return tokenizer(encoder)
+        .orElseThrow(() ->
+            new CheckpointException(
+                "%s has no tokenizer for %s. %s%s"
+                    .formatted(
+                        path(),
+                        encoder.title(),
+                        howToSupplyTokenizer(encoder),
+                        orWithout(encoder))));
   }
 
-  private CheckpointException missing(Part part, String what) {
-    String without =
-        switch (part) {
-          case CLIP_L -> " or add --no-clip-l to generate without it";
-          case CLIP_G -> " or add --no-clip-g to generate without it";
-          case T5 -> " or add --no-t5 to generate without it";
-          default -> "";
-        };
-    return new CheckpointException(
-        "%s has no %s for the %s. Download that folder of the model%s."
-            .formatted(path(), what, part.title(), without));
+  private static String orWithout(Part part) {
+    return part.isEncoder()
+        ? " Or add --no-%s to generate without it.".formatted(part.flag().substring(2))
+        : "";
   }
+
+  /**
+   * Checks that no mapped file was changed by another program since it was opened.
+   *
+   * @throws org.rectiflow.safetensors.SafetensorsException naming the file that was
+   */
+  default void checkIntact() {
+    openSources().forEach(TensorSource::checkIntact);
+  }
+
+  /** The files that are open by now: parts are opened when they are first asked for. */
+  Stream<TensorSource> openSources();
 
   /**
    * Defaults a model folder may carry in {@code rectiflow.json}; absent ones come from the preset.
@@ -86,5 +147,19 @@ public interface Checkpoint extends AutoCloseable {
    * @param guidance classifier-free guidance scale
    * @param size side of the picture in pixels
    */
-  record GenerationDefaults(Optional<Integer> steps, Optional<Double> guidance, int size) {}
+  record GenerationDefaults(Optional<Integer> steps, Optional<Double> guidance, int size) {
+
+    /** Nothing but a size. */
+    static GenerationDefaults of(int size) {
+      return new GenerationDefaults(Optional.empty(), Optional.empty(), size);
+    }
+
+    /** What a {@code rectiflow.json} says. */
+    static GenerationDefaults of(JsonNode json, int size) {
+      return new GenerationDefaults(
+          Optional.ofNullable(json.get("steps")).map(JsonNode::asInt),
+          Optional.ofNullable(json.get("guidance")).map(JsonNode::asDouble),
+          size);
+    }
+  }
 }

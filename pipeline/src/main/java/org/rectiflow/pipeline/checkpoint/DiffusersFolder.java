@@ -7,16 +7,12 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.rectiflow.encoders.ClipConfig;
-import org.rectiflow.encoders.T5Config;
+import java.util.stream.Stream;
 import org.rectiflow.engine.CheckpointException;
-import org.rectiflow.engine.StoredWeights;
-import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
-import org.rectiflow.vae.VaeConfig;
 
 /**
  * A model in diffusers' layout: {@code model_index.json} and a folder for each part, with one file
@@ -26,7 +22,7 @@ public final class DiffusersFolder implements Checkpoint {
   private static final List<String> PIPELINES = List.of("StableDiffusion3Pipeline");
 
   private final Path folder;
-  private final Map<Part, TensorSource> open = new EnumMap<>(Part.class);
+  private final Map<Part, OpenPart> open = new EnumMap<>(Part.class);
 
   private DiffusersFolder(Path folder) {
     this.folder = folder;
@@ -41,8 +37,8 @@ public final class DiffusersFolder implements Checkpoint {
     Path index = folder.resolve("model_index.json");
     if (!Files.exists(index)) {
       throw new CheckpointException(
-          "%s is no model folder: it has no model_index.json. --model takes a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...)."
-              .formatted(folder));
+          "%s is no model folder: it has no model_index.json. --model takes a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...) or a single file.%s"
+              .formatted(folder, singleFiles(folder)));
     }
     String pipeline = Json.readObject(index).path("_class_name").asText();
     if (!PIPELINES.contains(pipeline)) {
@@ -57,6 +53,17 @@ public final class DiffusersFolder implements Checkpoint {
       model.close();
       throw e;
     }
+  }
+
+  /** Names the files in a folder that could be meant. */
+  private static String singleFiles(Path folder) {
+    List<Path> files = Beside.safetensorsIn(folder);
+    if (files.isEmpty()) {
+      return "";
+    }
+    return " The folder holds "
+        + String.join(", ", files.stream().map(f -> f.getFileName().toString()).toList())
+        + ": if one of them is the model, name it with --model.";
   }
 
   /** The shapes decide; a configuration that contradicts them belongs to other weights. */
@@ -88,14 +95,16 @@ public final class DiffusersFolder implements Checkpoint {
   }
 
   @Override
-  public Optional<WeightSource> weights(Part part) {
-    return source(part).map(StoredWeights::new);
+  public String layout() {
+    return "diffusers folder";
   }
 
-  private Optional<TensorSource> source(Part part) {
-    TensorSource known = open.get(part);
+  @Override
+  public Optional<OpenPart> part(Part part) {
+    OpenPart known = open.get(part);
     if (known == null) {
-      known = weightFile(part).map(TensorSource::open).orElse(null);
+      Path config = folder.resolve(part.folder()).resolve("config.json");
+      known = PartFolder.open(part, folder.resolve(part.folder()), () -> config(part, config));
       if (known != null) {
         open.put(part, known);
       }
@@ -103,35 +112,11 @@ public final class DiffusersFolder implements Checkpoint {
     return Optional.ofNullable(known);
   }
 
-  /** One file if there is one, else the index of the shards. */
-  private Optional<Path> weightFile(Part part) {
-    String name =
-        switch (part) {
-          case TRANSFORMER, VAE -> "diffusion_pytorch_model.safetensors";
-          case CLIP_L, CLIP_G, T5 -> "model.safetensors";
-        };
-    Path partFolder = folder.resolve(part.folder());
-    Path single = partFolder.resolve(name);
-    Path index = partFolder.resolve(name + ".index.json");
-    if (Files.exists(single) || Files.exists(index)) {
-      return Optional.of(Files.exists(single) ? single : index);
-    }
-    if (Files.isDirectory(partFolder)) {
-      throw new CheckpointException(
-          "%s has neither %s nor %s.index.json: the download is incomplete, or its files have other names."
-              .formatted(partFolder, name, name));
-    }
-    return Optional.empty();
-  }
-
-  @Override
-  public List<Path> files(Part part) {
-    return source(part).map(TensorSource::files).orElse(List.of());
-  }
-
-  @Override
-  public Optional<TensorSummary> summary(Part part, boolean listed) {
-    return source(part).map(source -> TensorSummary.of(source, listed));
+  /** Every part of this layout has a configuration, but the transformer can do without. */
+  private static Optional<ConfigJson> config(Part part, Path file) {
+    return part == Part.TRANSFORMER && !Files.exists(file)
+        ? Optional.empty()
+        : Optional.of(ConfigJson.read(file));
   }
 
   @Override
@@ -140,41 +125,21 @@ public final class DiffusersFolder implements Checkpoint {
   }
 
   @Override
+  public String howToSupply(Part part) {
+    return "Its folder %s is missing: download it from where the model came from%s."
+        .formatted(
+            part.folder(), part == Part.TRANSFORMER ? "" : ", or give a file with " + part.flag());
+  }
+
+  @Override
+  public String howToSupplyTokenizer(Part encoder) {
+    return "Its folder %s is missing: download it from where the model came from, or give a folder that has it with --tokenizers."
+        .formatted(encoder.tokenizerFolder());
+  }
+
+  @Override
   public FlowMatchConfig schedulerConfig() {
     return SchedulerConfigFile.read(folder.resolve("scheduler/scheduler_config.json"));
-  }
-
-  @Override
-  public VaeConfig vaeConfig() {
-    Path file = folder.resolve("vae/config.json");
-    JsonNode json = Json.readObject(file);
-    if (json.path("use_quant_conv").asBoolean() || json.path("use_post_quant_conv").asBoolean()) {
-      throw new CheckpointException(
-          file + ": this autoencoder has quantisation convolutions; SD3's has none");
-    }
-    return VaeConfig.of(
-        require(Part.VAE),
-        json.path("norm_num_groups").asInt(VaeConfig.SD3_GROUPS),
-        (float) number(file, json, "scaling_factor"),
-        (float) number(file, json, "shift_factor"));
-  }
-
-  private static double number(Path file, JsonNode json, String key) {
-    if (!json.path(key).isNumber()) {
-      throw new CheckpointException(
-          "%s: %s must be a number, found %s".formatted(file, key, json.path(key)));
-    }
-    return json.path(key).doubleValue();
-  }
-
-  @Override
-  public ClipConfig clipConfig(Part clip) {
-    return ClipConfig.read(folder.resolve(clip.folder()).resolve("config.json"));
-  }
-
-  @Override
-  public T5Config t5Config() {
-    return T5Config.read(folder.resolve(Part.T5.folder()).resolve("config.json"));
   }
 
   /** {@code rectiflow.json}, and the size in pixels that the transformer was trained for. */
@@ -184,19 +149,19 @@ public final class DiffusersFolder implements Checkpoint {
         Json.readObject(folder.resolve("transformer/config.json")).path("sample_size").asInt(128);
     int size = sampleSize * vaeConfig().factor();
     Path file = folder.resolve("rectiflow.json");
-    if (!Files.exists(file)) {
-      return new GenerationDefaults(Optional.empty(), Optional.empty(), size);
-    }
-    JsonNode json = Json.readObject(file);
-    return new GenerationDefaults(
-        Optional.ofNullable(json.get("steps")).map(JsonNode::asInt),
-        Optional.ofNullable(json.get("guidance")).map(JsonNode::asDouble),
-        size);
+    return Files.exists(file)
+        ? GenerationDefaults.of(Json.readObject(file), size)
+        : GenerationDefaults.of(size);
+  }
+
+  @Override
+  public Stream<TensorSource> openSources() {
+    return open.values().stream().map(part -> part.stored().source());
   }
 
   @Override
   public void close() {
-    open.values().forEach(TensorSource::close);
+    openSources().forEach(TensorSource::close);
     open.clear();
   }
 }

@@ -24,8 +24,13 @@ public final class SchedulerConfigFile {
    *     cannot be, or belongs to a scheduler that is none for rectified flows
    */
   public static FlowMatchConfig read(Path file) {
+    return of(file, Json.readObject(file));
+  }
+
+  /** The same of text that stands elsewhere; {@code file} says where. */
+  static FlowMatchConfig of(Path file, JsonNode json) {
     FlowMatchConfig.Builder b = FlowMatchConfig.builder();
-    for (Map.Entry<String, JsonNode> entry : Json.readObject(file).properties()) {
+    for (Map.Entry<String, JsonNode> entry : json.properties()) {
       JsonNode value = entry.getValue();
       switch (entry.getKey()) {
         case "_class_name" -> {

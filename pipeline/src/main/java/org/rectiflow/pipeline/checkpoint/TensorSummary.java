@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.rectiflow.safetensors.TensorInfo;
 import org.rectiflow.safetensors.TensorSource;
 
@@ -28,11 +29,21 @@ public record TensorSummary(
 
   /** Summarises all tensors of a source. */
   public static TensorSummary of(TensorSource source, boolean listed) {
+    return of(source, listed, _ -> true);
+  }
+
+  /** Summarises the tensors of a source that a part of a model owns. */
+  static TensorSummary of(TensorSource source, boolean listed, Predicate<String> owned) {
+    int tensors = 0;
     Map<String, Long> dtypes = new TreeMap<>();
     Map<String, String> list = new LinkedHashMap<>();
     long parameters = 0;
     long bytes = 0;
     for (TensorInfo info : source.tensors().values()) {
+      if (!owned.test(info.name())) {
+        continue;
+      }
+      tensors++;
       dtypes.merge(info.dtype().name(), info.elementCount(), Long::sum);
       parameters += info.elementCount();
       bytes += info.byteSize();
@@ -40,7 +51,6 @@ public record TensorSummary(
         list.put(info.name(), info.dtype() + " " + info.shape());
       }
     }
-    return new TensorSummary(
-        source.tensors().size(), parameters, bytes, dtypes, source.metadata(), list);
+    return new TensorSummary(tensors, parameters, bytes, dtypes, source.metadata(), list);
   }
 }

@@ -67,6 +67,7 @@ final class CaseNumbers implements NumberSource {
   private final Backend backend;
   private final TextToImage pipeline;
   private final Map<String, GoldenCase> cases;
+  private final CaseFit fit;
   private final Memo<EncodingKey, PromptEncoding> encodings = new Memo<>();
   private final Memo<String, Map<String, Tensor>> velocities = new Memo<>();
   private final Memo<String, Tensor> latents = new Memo<>();
@@ -80,6 +81,7 @@ final class CaseNumbers implements NumberSource {
     this.backend = backend;
     this.pipeline = new TextToImage(checkpoint, backend);
     this.cases = GoldenCase.read(golden);
+    this.fit = new CaseFit(checkpoint);
   }
 
   @Override
@@ -104,6 +106,10 @@ final class CaseNumbers implements NumberSource {
   }
 
   private Result ofCase(GoldenCase item, String name) {
+    Optional<String> unanswerable = needsPrompt(name) ? fit.problem(item) : Optional.empty();
+    if (unanswerable.isPresent()) {
+      return new Result.LeftOut(unanswerable.get());
+    }
     Matcher encoded = ENCODED.matcher(name);
     if (encoded.matches()) {
       String prompt = encoded.group(1).equals("prompt") ? item.prompt() : item.negative();
@@ -126,6 +132,10 @@ final class CaseNumbers implements NumberSource {
       case "image" -> floats(unit(pipeline.decode(latents(item), Optional.empty())));
       default -> new Result.Unknown();
     };
+  }
+
+  private static boolean needsPrompt(String name) {
+    return !Set.of("noise", "sigmas", "timesteps").contains(name);
   }
 
   private static Result floats(Tensor tensor) {

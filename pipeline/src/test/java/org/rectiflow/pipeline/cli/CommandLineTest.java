@@ -106,7 +106,7 @@ class CommandLineTest {
 
   @Test
   void missingFoldersAreNamed() throws IOException {
-    fails(generate(folder.resolve("nowhere")), 1, "nowhere: no such folder");
+    fails(generate(folder.resolve("nowhere")), 1, "nowhere: no such file or folder");
     fails(generate(folder), 1, "has no model_index.json");
     Path model = ModelFolders.copy(TINY_SD3, folder.resolve("model"));
     delete(model.resolve("text_encoder_3"));
