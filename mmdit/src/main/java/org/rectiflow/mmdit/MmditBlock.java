@@ -45,15 +45,14 @@ final class MmditBlock {
     Graph g = params.graph();
     List<Value> image = chunks("norm1.linear", y, dualAttention ? 9 : 6);
     Modulation imageAttention = modulation(image, 0);
-    Value x = g.layerNorm(in.image(), EPS);
-    Value modulatedX = g.modulate(x, imageAttention.shift(), imageAttention.scale());
+    Value modulatedX = modulated(in.image(), imageAttention.shift(), imageAttention.scale());
 
     List<Value> text = chunks("norm1_context.linear", y, textPreOnly ? 2 : 6);
     // The pre-only block's pair is stored as (scale, shift), the block's six as (shift, scale,
     // gate).
     Value shift = text.get(textPreOnly ? 1 : 0);
     Value scale = text.get(textPreOnly ? 0 : 1);
-    Value modulatedC = g.modulate(g.layerNorm(in.text(), EPS), shift, scale);
+    Value modulatedC = modulated(in.text(), shift, scale);
 
     List<Value> attended;
     try (Scope _ = g.scope("attn")) {
@@ -77,7 +76,7 @@ final class MmditBlock {
             imageAttention.gate(),
             params.linear("attn.to_out.0", attended.get(0), config.width()));
     if (dualAttention) {
-      newX = secondAttention(newX, x, modulation(image, 6));
+      newX = secondAttention(newX, in.image(), modulation(image, 6));
     }
     newX = mlp("ff", newX, modulation(image, 3));
     if (textPreOnly) {
@@ -121,23 +120,32 @@ final class MmditBlock {
     return g.reshape(normed, b, t, config.width());
   }
 
-  /** MMDiT-X: attention over the image tokens alone, reading the same normed x as the joint one. */
-  private Value secondAttention(Value x, Value normed, Modulation m) {
-    Graph g = params.graph();
-    try (Scope _ = g.scope("attn2")) {
+  /**
+   * MMDiT-X: attention over the image tokens alone. It reads the block's input through the same
+   * norm as the joint attention, and adds to what that attention made.
+   */
+  private Value secondAttention(Value x, Value input, Modulation m) {
+    try (Scope _ = params.graph().scope("attn2")) {
       Params attn = params.in("attn2");
-      Value modulated = g.modulate(normed, m.shift(), m.scale());
+      Value modulated = modulated(input, m.shift(), m.scale());
       Qkv qkv = qkv(attn, modulated, "to_q", "to_k", "to_v", "norm_q", "norm_k");
-      Value attended = g.jointAttention(config.heads(), List.of(qkv)).getFirst();
-      return g.gatedAdd(x, m.gate(), attn.linear("to_out.0", attended, config.width()));
+      Value attended = params.graph().jointAttention(config.heads(), List.of(qkv)).getFirst();
+      Value out = attn.linear("to_out.0", attended, config.width());
+      return params.graph().gatedAdd(x, m.gate(), out);
     }
+  }
+
+  /** LN(x) (1 + scale) + shift. */
+  private Value modulated(Value x, Value shift, Value scale) {
+    Graph g = params.graph();
+    return g.modulate(g.layerNorm(x, EPS), shift, scale);
   }
 
   /** x + zeta * MLP(delta-epsilon-modulated LN(x)), four times as wide inside, tanh GELU. */
   private Value mlp(String name, Value x, Modulation m) {
     Graph g = params.graph();
     try (Scope _ = g.scope(name)) {
-      Value modulated = g.modulate(g.layerNorm(x, EPS), m.shift(), m.scale());
+      Value modulated = modulated(x, m.shift(), m.scale());
       Value hidden = params.linear(name + ".net.0.proj", modulated, 4 * config.width());
       Value out =
           params.linear(name + ".net.2", g.activate(Activation.GELU_TANH, hidden), config.width());

@@ -3,7 +3,6 @@ package org.rectiflow.pipeline.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.FlowMatchConfig;
@@ -11,8 +10,7 @@ import org.rectiflow.scheduler.TimeShiftType;
 
 /** Reads diffusers' {@code scheduler_config.json}. */
 public final class SchedulerConfigFile {
-  private static final Set<String> CLASSES =
-      Set.of("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler");
+  private static final String CLASS = "FlowMatchEulerDiscreteScheduler";
 
   private SchedulerConfigFile() {}
 
@@ -21,7 +19,7 @@ public final class SchedulerConfigFile {
    * underscore are comments.
    *
    * @throws UserException if the file is missing, has a key that is not known or a value that
-   *     cannot be, or belongs to a scheduler that is none for rectified flows
+   *     cannot be, or belongs to another scheduler
    */
   public static FlowMatchConfig read(Path file) {
     return of(file, Json.readObject(file));
@@ -34,10 +32,10 @@ public final class SchedulerConfigFile {
       JsonNode value = entry.getValue();
       switch (entry.getKey()) {
         case "_class_name" -> {
-          if (!CLASSES.contains(value.asText())) {
+          if (!value.asText().equals(CLASS)) {
             throw new UserException(
-                "%s: %s is no scheduler for rectified flows, expected one of %s"
-                    .formatted(file, value.asText(), CLASSES));
+                "%s: this version takes its configuration from a %s, found a %s; other samplers are chosen with --scheduler"
+                    .formatted(file, CLASS, value.asText()));
           }
         }
         case "num_train_timesteps" -> b.numTrainTimesteps((int) number(file, entry));

@@ -2,6 +2,7 @@ package org.rectiflow.pipeline.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -54,6 +55,7 @@ final class Failures {
         || e instanceof TokenizerException
         || e instanceof NonFiniteException
         || e instanceof IOException
+        || e instanceof UncheckedIOException
         || e instanceof IllegalArgumentException;
   }
 
@@ -62,6 +64,7 @@ final class Failures {
       case NoSuchFileException missing -> missing.getFile() + ": no such file or folder";
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
       case FileSystemException other -> other.getMessage();
+      case UncheckedIOException unchecked -> message(unchecked.getCause());
       default -> e.getMessage();
     };
   }

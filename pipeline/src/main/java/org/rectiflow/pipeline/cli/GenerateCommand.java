@@ -16,6 +16,7 @@ import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.pipeline.Denoiser;
+import org.rectiflow.pipeline.GraphDrawings;
 import org.rectiflow.pipeline.Preset;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.Recipe;
@@ -153,6 +154,12 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Decode in overlapping tiles of N latent pixels, to save memory.")
   private Integer tile;
 
+  @Option(
+      names = "--graphs",
+      paramLabel = "DIR",
+      description = "Draw each network's op graph as a Graphviz file (.dot) in a folder.")
+  private Path graphs;
+
   @Option(names = "--profile", description = "Print where the time went.")
   private boolean profile;
 
@@ -165,7 +172,7 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UserException("--batch must be at least 1, got " + batch);
     }
     try (Checkpoint checkpoint = model.open();
-        Backend backend = model.backend();
+        Backend backend = backend();
         ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
       Progress progress = quiet ? Progress.NONE : console;
       TextToImage pipeline = new TextToImage(checkpoint, backend);
@@ -192,6 +199,10 @@ final class GenerateCommand implements Callable<Integer> {
       }
       return 0;
     }
+  }
+
+  private Backend backend() {
+    return graphs == null ? model.backend() : new GraphDrawings(model.backend(), graphs);
   }
 
   /** Everything that decides the picture, flags first, then preset, then the model's defaults. */

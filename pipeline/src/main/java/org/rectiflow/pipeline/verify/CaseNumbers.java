@@ -29,6 +29,7 @@ import org.rectiflow.pipeline.verify.Verifier.Memo;
 import org.rectiflow.pipeline.verify.Verifier.NumberSource;
 import org.rectiflow.pipeline.verify.Verifier.Result;
 import org.rectiflow.safetensors.TensorSource;
+import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.FlowMatchEulerDiscrete;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;
@@ -126,8 +127,8 @@ final class CaseNumbers implements NumberSource {
       case "negative_prompt_embeds" -> floats(embedding(item, item.negative()).context());
       case "negative_pooled" -> floats(embedding(item, item.negative()).pooled());
       case "noise" -> floats(noise(item));
-      case "sigmas" -> floats(vector(schedule(item.steps()).sigmas()));
-      case "timesteps" -> floats(vector(schedule(item.steps()).timesteps()));
+      case "sigmas" -> floats(vector(schedule(item, item.steps()).sigmas()));
+      case "timesteps" -> floats(vector(schedule(item, item.steps()).timesteps()));
       case "latents" -> floats(latents(item));
       case "image" -> floats(unit(pipeline.decode(latents(item), Optional.empty())));
       default -> new Result.Unknown();
@@ -191,8 +192,14 @@ final class CaseNumbers implements NumberSource {
     return pipeline.noise(new TorchGenerator(item.seed()), item.width(), item.height());
   }
 
-  private Schedule schedule(int steps) {
-    return scheduler().schedule(ScheduleRequest.ofSteps(steps));
+  private Schedule schedule(GoldenCase item, int steps) {
+    ScheduleRequest request = ScheduleRequest.ofSteps(steps);
+    FlowMatchConfig config = checkpoint.schedulerConfig();
+    if (config.useDynamicShifting()) {
+      int step = pipeline.sizeStep();
+      request = request.withMu(config.mu(item.width() / step * (item.height() / step)));
+    }
+    return scheduler().schedule(request);
   }
 
   private FlowMatchEulerDiscrete scheduler() {
@@ -230,7 +237,7 @@ final class CaseNumbers implements NumberSource {
   private float exact(GoldenCase item, String printed) {
     float rounded = Float.parseFloat(printed);
     for (int steps : List.of(item.steps(), PROBE_STEPS)) {
-      for (float t : schedule(steps).timesteps()) {
+      for (float t : schedule(item, steps).timesteps()) {
         if (Math.abs(t - rounded) <= 1e-6 * rounded + 1e-9) {
           return t;
         }
@@ -254,7 +261,7 @@ final class CaseNumbers implements NumberSource {
                 denoiser,
                 noise(item),
                 scheduler(),
-                schedule(item.steps()),
+                schedule(item, item.steps()),
                 StepOptions.defaults(),
                 Progress.NONE);
           }

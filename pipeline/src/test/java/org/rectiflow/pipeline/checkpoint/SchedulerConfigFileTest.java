@@ -65,7 +65,7 @@ class SchedulerConfigFileTest {
     refused(
         "{\"time_shift_type\": \"cubic\"}",
         "time_shift_type must be one of exponential, linear, found 'cubic'");
-    refused("{\"_class_name\": \"DDIMScheduler\"}", "DDIMScheduler is no scheduler for rectified");
+    refused("{\"_class_name\": \"DDIMScheduler\"}", "found a DDIMScheduler");
     refused("[1]", "must hold a JSON object");
     refused("{\"shift\": }", "is not JSON");
     assertThatThrownBy(() -> SchedulerConfigFile.read(folder.resolve("none.json")))

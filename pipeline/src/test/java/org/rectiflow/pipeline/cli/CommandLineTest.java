@@ -320,6 +320,20 @@ class CommandLineTest {
   }
 
   @Test
+  void graphsAreDrawn() throws IOException {
+    Path graphs = folder.resolve("graphs");
+    assertThat(generate(TINY_SD3, "--graphs", graphs).status()).isZero();
+    assertThat(graphs.resolve("mmdit.dot"))
+        .content()
+        .startsWith("digraph {")
+        .contains("Attention\\nblock0.attn", "latent", "out velocity");
+    try (var files = Files.list(graphs)) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("mmdit.dot", "vae.dot", "CLIP-L.dot", "CLIP-G.dot", "T5.dot");
+    }
+  }
+
+  @Test
   void profileShowsOpsAndLayers() {
     Outcome outcome = generate(TINY_SD3, "--profile");
     assertThat(outcome.err()).contains("Attention", "Linear+GatedAdd", "mmdit.block0", "GFLOP/s");

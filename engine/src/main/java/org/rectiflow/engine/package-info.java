@@ -1,0 +1,2 @@
+/** The op graph: models record ops into a Graph, a Backend runs it. */
+package org.rectiflow.engine;

@@ -1,0 +1,2 @@
+/** The definition of every op. */
+package org.rectiflow.engine.reference;

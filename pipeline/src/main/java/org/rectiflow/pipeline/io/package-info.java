@@ -1,0 +1,2 @@
+/** Files: JSON, tensors, and writing that leaves nothing half done. */
+package org.rectiflow.pipeline.io;

@@ -1,0 +1,2 @@
+/** Text to image, step by step. */
+package org.rectiflow.pipeline;

@@ -1,0 +1,2 @@
+/** Comparison with tensors that diffusers computed. */
+package org.rectiflow.pipeline.verify;

@@ -1,0 +1,2 @@
+/** SD3's autoencoder and tiled decoding. */
+package org.rectiflow.vae;
