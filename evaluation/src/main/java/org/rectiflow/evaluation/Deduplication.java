@@ -1,6 +1,7 @@
 package org.rectiflow.evaluation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -66,20 +67,31 @@ public final class Deduplication {
    */
   public static <T> Set<T> deduplicate(
       float[][] vectors, List<T> items, int clusters, double threshold, long seed) {
-    if (items.size() != vectors.length) {
+    return deduplicate(vectors, items, KMeans.cluster(vectors, clusters, seed), threshold);
+  }
+
+  /**
+   * The same over clusters that are known already.
+   *
+   * @param clusters the cluster of each vector, from 0
+   */
+  public static <T> Set<T> deduplicate(
+      float[][] vectors, List<T> items, int[] clusters, double threshold) {
+    if (items.size() != vectors.length || clusters.length != vectors.length) {
       throw new IllegalArgumentException(
-          "%d vectors need as many items, found %d".formatted(vectors.length, items.size()));
+          "%d vectors need as many items and clusters, found %d and %d"
+              .formatted(vectors.length, items.size(), clusters.length));
     }
     if (new HashSet<>(items).size() != items.size()) {
       throw new IllegalArgumentException("items must be distinct");
     }
-    int[] assignment = KMeans.cluster(vectors, clusters, seed);
+    int count = Arrays.stream(clusters).max().orElse(-1) + 1;
     Set<T> duplicates = new LinkedHashSet<>();
-    for (int c = 0; c < clusters; c++) {
+    for (int c = 0; c < count; c++) {
       List<float[]> members = new ArrayList<>();
       List<T> memberItems = new ArrayList<>();
       for (int i = 0; i < vectors.length; i++) {
-        if (assignment[i] == c) {
+        if (clusters[i] == c) {
           members.add(vectors[i]);
           memberItems.add(items.get(i));
         }

@@ -116,7 +116,7 @@ class DeduplicationTest {
     assertThatThrownBy(() -> Deduplication.duplicates(vectors, List.of(1), index, 0.5))
         .hasMessageContaining("2 vectors need as many items, found 1");
     assertThatThrownBy(() -> Deduplication.deduplicate(vectors, List.of(1), 1, 0.5, 0))
-        .hasMessageContaining("2 vectors need as many items, found 1");
+        .hasMessageContaining("2 vectors need as many items and clusters, found 1 and 2");
     assertThatThrownBy(() -> Deduplication.deduplicate(vectors, List.of(1, 1), 1, 0.5, 0))
         .hasMessageContaining("distinct");
     assertThatThrownBy(() -> Deduplication.deduplicate(vectors, List.of(1, 2), 3, 0.5, 0))

@@ -1,0 +1,162 @@
+package org.rectiflow.paper.draw;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.util.Locale;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/** A chart of lines in one style: white, labelled axes, dark text, lines that survive printing. */
+public final class LineChart {
+
+  private static final int FONT_SIZE = 12;
+
+  private final XYChart chart;
+
+  /**
+   * An empty chart.
+   *
+   * @param title one line
+   * @param x title of the horizontal axis, with its unit where it has one
+   * @param y title of the vertical axis
+   */
+  public LineChart(String title, String x, String y) {
+    chart = new XYChartBuilder().width(520).height(400).title(title).build();
+    chart.setXAxisTitle(x);
+    chart.setYAxisTitle(y);
+    var styler = chart.getStyler();
+    styler.setLocale(Locale.ROOT);
+    styler.setChartBackgroundColor(Color.WHITE);
+    styler.setPlotBackgroundColor(Color.WHITE);
+    styler.setPlotBorderColor(Colors.INK);
+    styler.setPlotGridLinesColor(Colors.GRID);
+    styler.setPlotGridLinesStroke(new BasicStroke(0.7f));
+    styler.setChartFontColor(Colors.INK);
+    styler.setAxisTickLabelsColor(Colors.INK);
+    styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, FONT_SIZE + 1));
+    styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, FONT_SIZE));
+    styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, FONT_SIZE - 1));
+    styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, FONT_SIZE - 1));
+    styler.setLegendBorderColor(Colors.GRID);
+    styler.setLegendSeriesLineLength(28);
+    styler.setLegendPadding(6);
+    styler.setPlotMargin(0);
+    styler.setPlotContentSize(1.0);
+    styler.setMarkerSize(6);
+    styler.setLegendPosition(LegendPosition.InsideNE);
+    styler.setXAxisTickMarkSpacingHint(80);
+    styler.setYAxisTickMarkSpacingHint(50);
+  }
+
+  /** Puts the legend elsewhere than inside at the upper right. */
+  public LineChart legend(LegendPosition position) {
+    chart.getStyler().setLegendPosition(position);
+    return this;
+  }
+
+  /** Fixes the range of the horizontal axis, with a little room so that the ends get ticks. */
+  public LineChart xRange(double min, double max) {
+    chart.getStyler().setXAxisMin(min - 0.015 * (max - min));
+    chart.getStyler().setXAxisMax(max + 0.015 * (max - min));
+    return this;
+  }
+
+  /** Fixes the range of the vertical axis, with a little room so that the ends get ticks. */
+  public LineChart yRange(double min, double max) {
+    chart.getStyler().setYAxisMin(min - 0.015 * (max - min));
+    chart.getStyler().setYAxisMax(max + 0.015 * (max - min));
+    return this;
+  }
+
+  /** Fixes the range of a logarithmic vertical axis. */
+  public LineChart logRange(double min, double max) {
+    chart.getStyler().setYAxisLogarithmic(true);
+    chart.getStyler().setYAxisMin(min);
+    chart.getStyler().setYAxisMax(max);
+    return this;
+  }
+
+  /** Makes the horizontal axis logarithmic, of this range, with labels between the decades too. */
+  public LineChart logX(double min, double max) {
+    chart.getStyler().setXAxisLogarithmic(true);
+    chart.getStyler().setXAxisLogarithmicDecadeOnly(false);
+    chart.getStyler().setXAxisTickLabelsFormattingFunction(LineChart::oneTwoFive);
+    chart.getStyler().setXAxisMin(min);
+    chart.getStyler().setXAxisMax(max);
+    return this;
+  }
+
+  /** The number where it is 1, 2 or 5 times a power of ten; more labels would overlap. */
+  private static String oneTwoFive(double value) {
+    double mantissa = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
+    boolean label = Math.abs(mantissa - 1) < 1e-6 || Math.abs(mantissa - 2) < 1e-6;
+    label |= Math.abs(mantissa - 5) < 1e-6;
+    return label ? new DecimalFormat("0.####", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(value) : "";
+  }
+
+  /** Formats the numbers at the horizontal axis, by a {@link java.text.DecimalFormat} pattern. */
+  public LineChart xFormat(String pattern) {
+    chart.getStyler().setXAxisDecimalPattern(pattern);
+    return this;
+  }
+
+  /** Formats the numbers at the vertical axis. */
+  public LineChart yFormat(String pattern) {
+    chart.getStyler().setYAxisDecimalPattern(pattern);
+    return this;
+  }
+
+  /** Adds a line without markers. */
+  public LineChart line(String name, double[] x, double[] y, Color color, Dash dash) {
+    // Smoothing strokes the line as one path; without it dashes begin anew at every point and
+    // vanish. It bends between points, so dashed lines need many of them.
+    series(name, x, y, color, dash, SeriesMarkers.NONE).setSmooth(dash != Dash.SOLID);
+    return this;
+  }
+
+  /** Adds a dashed line that the legend does not list. */
+  public LineChart unlisted(String name, double[] x, double[] y, Color color) {
+    XYSeries series = series(name, x, y, color, Dash.DASHED, SeriesMarkers.NONE);
+    series.setSmooth(true);
+    series.setShowInLegend(false);
+    return this;
+  }
+
+  /** Adds a line with a marker at each point. */
+  public LineChart line(
+      String name, double[] x, double[] y, Color color, Dash dash, Marker marker) {
+    series(name, x, y, color, dash, marker);
+    return this;
+  }
+
+  private XYSeries series(
+      String name, double[] x, double[] y, Color color, Dash dash, Marker marker) {
+    XYSeries series = chart.addSeries(name, x, y);
+    series.setLineColor(color);
+    series.setLineStyle(dash.stroke());
+    series.setMarker(marker);
+    series.setMarkerColor(color);
+    return series;
+  }
+
+  /** Adds points that no line connects. */
+  public LineChart points(String name, double[] x, double[] y, Color color, Marker marker) {
+    XYSeries series = chart.addSeries(name, x, y);
+    series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+    series.setMarker(marker);
+    series.setMarkerColor(color);
+    return this;
+  }
+
+  /** The chart itself. */
+  public XYChart chart() {
+    return chart;
+  }
+}
