@@ -28,17 +28,17 @@ public final class Catalogue {
   /**
    * One item.
    *
-   * @throws IllegalArgumentException if the paper has no such number; the message lists those it has
+   * @throws IllegalArgumentException if the paper has no such number; the message lists those it
+   *     has
    */
   public static PaperItem find(Kind kind, int number) {
     return all(kind).stream()
         .filter(item -> item.number() == number)
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "The paper has no %s %d; it has the %ss %s."
-                        .formatted(kind.word(), number, kind.word(), numbers(kind))));
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "The paper has no %s %d; it has the %ss %s."
+                    .formatted(kind.word(), number, kind.word(), numbers(kind))));
   }
 
   private static String numbers(Kind kind) {
@@ -70,13 +70,6 @@ public final class Catalogue {
   /** A figure of which nothing can be drawn. */
   static PaperItem missing(int number, String subject, String training, String unavailable) {
     return new PaperItem(
-        Kind.FIGURE,
-        number,
-        subject,
-        Coverage.NONE,
-        "",
-        training,
-        unavailable,
-        Optional.empty());
+        Kind.FIGURE, number, subject, Coverage.NONE, "", training, unavailable, Optional.empty());
   }
 }

@@ -56,7 +56,8 @@ final class IndexPage {
   String html() {
     StringBuilder page = new StringBuilder(HEAD);
     overview(page);
-    page.append("<section id=\"equations\">\n<h2>Sections 2 and 3: the equations as pictures</h2>\n");
+    page.append(
+        "<section id=\"equations\">\n<h2>Sections 2 and 3: the equations as pictures</h2>\n");
     rendering(page, equations);
     page.append("</section>\n");
     for (PaperItem item : Catalogue.all()) {
@@ -72,10 +73,7 @@ final class IndexPage {
       page.append(
           "<tr><td><a href=\"#%s\">%s</a></td><td>%s</td><td>%s</td></tr>\n"
               .formatted(
-                  anchor(item),
-                  item.label(),
-                  Html.escape(item.subject()),
-                  item.coverage().word()));
+                  anchor(item), item.label(), Html.escape(item.subject()), item.coverage().word()));
     }
     page.append("</tbody>\n</table>\n");
   }
@@ -104,8 +102,7 @@ final class IndexPage {
     for (NamedPicture picture : rendering.pictures()) {
       page.append(
           "<p><a href=\"%1$s.svg\"><img src=\"%1$s.png\" width=\"%2$d\" alt=\"%3$s\"></a></p>\n"
-              .formatted(
-                  picture.name(), picture.picture().width(), Html.escape(picture.alt())));
+              .formatted(picture.name(), picture.picture().width(), Html.escape(picture.alt())));
     }
     for (DataTable table : rendering.tables()) {
       page.append(table.shown() ? table.html() : "");

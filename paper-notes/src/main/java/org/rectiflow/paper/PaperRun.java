@@ -82,8 +82,7 @@ public final class PaperRun {
 
   private static void report(PrintWriter out, int done, int total, String what, long start) {
     double seconds = (System.nanoTime() - start) / 1e9;
-    out.println(
-        String.format(Locale.ROOT, "[%2d/%d] %s (%.1f s)", done, total, what, seconds));
+    out.println(String.format(Locale.ROOT, "[%2d/%d] %s (%.1f s)", done, total, what, seconds));
     out.flush();
   }
 

@@ -1,2 +1,4 @@
-/** The commands {@code figure}, {@code table} and {@code paper} of the program {@code rectiflow}. */
+/**
+ * The commands {@code figure}, {@code table} and {@code paper} of the program {@code rectiflow}.
+ */
 package org.rectiflow.paper.cli;

@@ -17,6 +17,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 public final class LineChart {
 
   private static final int FONT_SIZE = 12;
+  private static final int DENSE_POINTS = 800;
 
   private final XYChart chart;
 
@@ -98,7 +99,9 @@ public final class LineChart {
     double mantissa = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
     boolean label = Math.abs(mantissa - 1) < 1e-6 || Math.abs(mantissa - 2) < 1e-6;
     label |= Math.abs(mantissa - 5) < 1e-6;
-    return label ? new DecimalFormat("0.####", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(value) : "";
+    return label
+        ? new DecimalFormat("0.####", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(value)
+        : "";
   }
 
   /** Formats the numbers at the horizontal axis, by a {@link java.text.DecimalFormat} pattern. */
@@ -115,18 +118,34 @@ public final class LineChart {
 
   /** Adds a line without markers. */
   public LineChart line(String name, double[] x, double[] y, Color color, Dash dash) {
-    // Smoothing strokes the line as one path; without it dashes begin anew at every point and
-    // vanish. It bends between points, so dashed lines need many of them.
-    series(name, x, y, color, dash, SeriesMarkers.NONE).setSmooth(dash != Dash.SOLID);
+    curve(name, x, y, color, dash);
     return this;
   }
 
   /** Adds a dashed line that the legend does not list. */
   public LineChart unlisted(String name, double[] x, double[] y, Color color) {
-    XYSeries series = series(name, x, y, color, Dash.DASHED, SeriesMarkers.NONE);
-    series.setSmooth(true);
-    series.setShowInLegend(false);
+    curve(name, x, y, color, Dash.DASHED).setShowInLegend(false);
     return this;
+  }
+
+  /**
+   * XChart strokes a line segment by segment, so dashes begin anew at every point and an SVG gets
+   * an element for each; smoothed lines are one path. Smoothing bends between points, which shows
+   * unless they are closer than pixels.
+   */
+  private XYSeries curve(String name, double[] x, double[] y, Color color, Dash dash) {
+    int between = Math.max(1, (DENSE_POINTS + x.length - 3) / (x.length - 1));
+    double[] denseX = new double[(x.length - 1) * between + 1];
+    double[] denseY = new double[denseX.length];
+    for (int i = 0; i < denseX.length; i++) {
+      int k = Math.min(i / between, x.length - 2);
+      double share = (double) (i - k * between) / between;
+      denseX[i] = x[k] + share * (x[k + 1] - x[k]);
+      denseY[i] = y[k] + share * (y[k + 1] - y[k]);
+    }
+    XYSeries series = series(name, denseX, denseY, color, dash, SeriesMarkers.NONE);
+    series.setSmooth(true);
+    return series;
   }
 
   /** Adds a line with a marker at each point. */

@@ -28,8 +28,7 @@ public final class Algorithms {
     }
     double threshold = Math.cos(Math.toRadians(25));
     RangeSearch index = RangeSearch.cosine(vectors);
-    Set<String> removed =
-        Deduplication.duplicates(vectors, List.of(NAMES), index, threshold);
+    Set<String> removed = Deduplication.duplicates(vectors, List.of(NAMES), index, threshold);
     DataTable.Builder table =
         DataTable.of(
             "algorithm-1",

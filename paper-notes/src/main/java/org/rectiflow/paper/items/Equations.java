@@ -28,7 +28,7 @@ import org.rectiflow.scheduler.path.RectifiedFlow;
 public final class Equations {
 
   private static final int POINTS = 300;
-  private static final int DENSE = 800;
+  private static final int DENSE = 400;
   private static final double MAX_LOG_SNR = 12;
 
   private record Curve(String name, Color color, Dash dash) {}
@@ -64,8 +64,9 @@ public final class Equations {
                 + " Over the log-SNR it does not depend on how a path counts time, so formulations"
                 + " of different paths can be compared. rf/lognorm(m, s) and edm(P_m, P_s) with equal"
                 + " numbers draw the same log-SNRs but weigh them differently.",
-            "The loss floor is exact: for data N(0, s²) it is s² / ((1-t)² s² + t²), which is what"
-                + " Section 3.1 means when it calls intermediate timesteps harder."));
+            "The loss floor is exact: for data N(0, s²) it is s² / ((1-t)² s² + t²). For s = 1 it is"
+                + " largest at t = 1/2, which is what Section 3.1 means when it calls intermediate"
+                + " timesteps harder; other data moves the peak."));
   }
 
   private static Panels paths(DataTable.Builder table) {
@@ -111,8 +112,11 @@ public final class Equations {
     LineChart others = weightChart("Loss weights: the other paths");
     draw(flows, "rf", Colors.NEUTRAL, Dash.DOTTED, table);
     String[] shown = {
-      "rf/lognorm(0.00,1.00)", "rf/lognorm(1.00,0.60)", "rf/lognorm(0.50,0.60)",
-      "rf/mode(1.29)", "rf/cosmap"
+      "rf/lognorm(0.00,1.00)",
+      "rf/lognorm(1.00,0.60)",
+      "rf/lognorm(0.50,0.60)",
+      "rf/mode(1.29)",
+      "rf/cosmap"
     };
     for (int i = 0; i < shown.length; i++) {
       draw(flows, shown[i], Colors.ramp(i, shown.length), i < 3 ? Dash.SOLID : Dash.DASHED, table);
@@ -158,10 +162,10 @@ public final class Equations {
 
   private static Panels floors(DataTable.Builder table) {
     LineChart gaussian =
-        new LineChart(
-                "Data N(0, s²)", "timestep t (0: data, 1: noise)", "loss floor per dimension")
+        new LineChart("Data N(0, s²)", "timestep t (0: data, 1: noise)", "loss floor per dimension")
             .xRange(0, 1)
-            .yRange(0, 5);
+            .yRange(0, 5)
+            .legend(LegendPosition.InsideNW);
     LineChart clusters =
         new LineChart(
                 "Data: two clusters at ±1",

@@ -15,8 +15,7 @@ final class ExactEnds {
   /** The sample from noise 1 for data N(0, 0.25) over equal steps. */
   static double fromUnitNoise(NoisePath path, Solver solver, int steps) {
     ExactModel model =
-        new ExactModel(
-            GaussianMixture.single(new double[] {0}, 0.5), path, Prediction.VELOCITY);
+        new ExactModel(GaussianMixture.single(new double[] {0}, 0.5), path, Prediction.VELOCITY);
     return ExactSampling.sample(
         model, solver, ExactSampling.uniformTimes(path, steps), new double[] {1})[0];
   }

@@ -54,20 +54,17 @@ final class ExactStudy {
     double[][] noise = noise();
     RankingStudy ranking = new RankingStudy(List.copyOf(samplerOfFormulation.keySet()));
     Map<String, GaussianMixture> datasets = datasets();
-    datasets.forEach(
-        (name, data) -> {
-          for (ControlSetting.Sampler sampler : ControlSetting.PAPER_SAMPLERS) {
-            Map<String, Score> scores = new HashMap<>();
-            paths.forEach(
-                (pathName, path) -> scores.put(pathName, score(data, path, sampler, noise)));
-            Map<String, Score> all = new HashMap<>();
-            samplerOfFormulation.forEach(
-                (formulation, pathName) -> all.put(formulation, scores.get(pathName)));
-            // An exact network has no averaged copy; the setting stands for both.
-            ranking.add(
-                new ControlSetting(name, false, sampler.steps(), sampler.guidance()), all);
-          }
-        });
+    datasets.forEach((name, data) -> {
+      for (ControlSetting.Sampler sampler : ControlSetting.PAPER_SAMPLERS) {
+        Map<String, Score> scores = new HashMap<>();
+        paths.forEach((pathName, path) -> scores.put(pathName, score(data, path, sampler, noise)));
+        Map<String, Score> all = new HashMap<>();
+        samplerOfFormulation.forEach(
+            (formulation, pathName) -> all.put(formulation, scores.get(pathName)));
+        // An exact network has no averaged copy; the setting stands for both.
+        ranking.add(new ControlSetting(name, false, sampler.steps(), sampler.guidance()), all);
+      }
+    });
     return new ExactStudy(ranking, samplerOfFormulation);
   }
 
@@ -83,8 +80,7 @@ final class ExactStudy {
 
   /** How many formulations come down to a sampler. */
   String formulationsOf(String sampler) {
-    return Long.toString(
-        samplerOfFormulation.values().stream().filter(sampler::equals).count());
+    return Long.toString(samplerOfFormulation.values().stream().filter(sampler::equals).count());
   }
 
   private static String samplerName(Formulation formulation) {
@@ -99,9 +95,7 @@ final class ExactStudy {
       GaussianMixture data, NoisePath path, ControlSetting.Sampler sampler, double[][] noise) {
     Solver solver =
         new Solver.Euler(
-            path instanceof VarianceExploding
-                ? Solver.Variable.NOISE_RATIO
-                : Solver.Variable.TIME);
+            path instanceof VarianceExploding ? Solver.Variable.NOISE_RATIO : Solver.Variable.TIME);
     ExactModel model = new ExactModel(data, path, Prediction.VELOCITY);
     double[] times = ExactSampling.uniformTimes(path, sampler.steps());
     double[][] samples = new double[SAMPLES][];

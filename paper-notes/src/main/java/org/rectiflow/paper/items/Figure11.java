@@ -21,7 +21,7 @@ public final class Figure11 {
   /** The seven values of s in the study: uniform from -1 to 1.75 (Section 5.1.1). */
   private static final int MODES = 7;
 
-  private static final int POINTS = 500;
+  private static final int POINTS = 400;
 
   private Figure11() {}
 

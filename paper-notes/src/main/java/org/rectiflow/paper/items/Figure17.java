@@ -62,8 +62,7 @@ public final class Figure17 {
             .legend(LegendPosition.InsideNE);
     chart.line(
         "with duplicates", sizes, beforeCounts, Colors.EDM, Dash.SOLID, SeriesMarkers.CIRCLE);
-    chart.line(
-        "deduplicated", sizes, afterCounts, Colors.RF, Dash.SOLID, SeriesMarkers.SQUARE);
+    chart.line("deduplicated", sizes, afterCounts, Colors.RF, Dash.SOLID, SeriesMarkers.SQUARE);
     return new Rendering(
         List.of(
             new NamedPicture(

@@ -179,11 +179,9 @@ public final class Figure3 {
     }
     for (Sampler sampler : SAMPLERS) {
       double[] errors = Grids.map(steps, n -> sampler.error(data, (int) n));
-      chart.line(
-          sampler.name(), steps, errors, sampler.color(), sampler.dash(), sampler.marker());
+      chart.line(sampler.name(), steps, errors, sampler.color(), sampler.dash(), sampler.marker());
       for (int i = 0; i < STEPS.length; i++) {
-        table.row(
-            dataName, sampler.name(), Integer.toString(STEPS[i]), Grids.full(errors[i]));
+        table.row(dataName, sampler.name(), Integer.toString(STEPS[i]), Grids.full(errors[i]));
       }
     }
   }

@@ -17,7 +17,7 @@ import org.rectiflow.scheduler.path.ResolutionShift;
 public final class Figure6 {
 
   private static final double[] ALPHAS = {1, 1.5, 2, 3, 4};
-  private static final int POINTS = 401;
+  private static final int POINTS = 400;
 
   private Figure6() {}
 

@@ -54,9 +54,7 @@ final class MemorizingModel {
     }
     ExactModel model =
         new ExactModel(
-            new GaussianMixture(weights, pictures, stds),
-            new RectifiedFlow(),
-            Prediction.VELOCITY);
+            new GaussianMixture(weights, pictures, stds), new RectifiedFlow(), Prediction.VELOCITY);
     double[] times = ExactSampling.uniformTimes(new RectifiedFlow(), STEPS);
     List<PixelImage> generated = new ArrayList<>();
     for (int g = 0; g < generations; g++) {

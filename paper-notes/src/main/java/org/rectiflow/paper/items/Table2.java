@@ -75,8 +75,7 @@ public final class Table2 {
   private static String marked(double[][] scores, int row, int metric) {
     int place = 1;
     for (double[] other : scores) {
-      boolean better =
-          metric == 0 ? other[0] > scores[row][0] : other[1] < scores[row][1];
+      boolean better = metric == 0 ? other[0] > scores[row][0] : other[1] < scores[row][1];
       place += better ? 1 : 0;
     }
     String number = Grids.fixed(scores[row][metric], metric == 0 ? 3 : 2);

@@ -23,11 +23,7 @@ public final class Table3 {
             .row("perceptual similarity", "0.85", "0.68", "0.45")
             .row("SSIM", "0.75", "0.79", "0.86")
             .row("PSNR [dB]", "25.12", "26.40", "28.62")
-            .row(
-                "root mean square error [levels of 255]",
-                error(25.12),
-                error(26.40),
-                error(28.62))
+            .row("root mean square error [levels of 255]", error(25.12), error(26.40), error(28.62))
             .row("pixel values per latent value", "48", "24", "12")
             .build();
     return new Rendering(
