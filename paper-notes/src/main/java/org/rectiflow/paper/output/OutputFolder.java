@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
-import org.rectiflow.pipeline.AtomicFiles;
+import org.rectiflow.pipeline.io.AtomicFiles;
 
 /**
  * A folder that results are written to. Every file is written under a temporary name and then

@@ -6,6 +6,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Files that appear under their name only when they are complete. */
 public final class AtomicFiles {
@@ -26,7 +27,10 @@ public final class AtomicFiles {
     Path temporary;
     try {
       Files.createDirectories(folder);
-      temporary = Files.createTempFile(folder, "." + file.getFileName(), ".part");
+      // Not createTempFile, which would keep everybody else from reading the result.
+      temporary =
+          Files.createFile(
+              folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".part"));
     } catch (AccessDeniedException e) {
       throw new IOException(
           "cannot write in the folder " + folder + ": permission denied; choose another with --out",
