@@ -19,6 +19,7 @@ public final class PaperRun {
    * A run that writes to a folder, which is made when the first file is written.
    *
    * @param directory the folder
+   * @throws org.rectiflow.pipeline.io.UserException if there is a file of this name
    */
   public PaperRun(Path directory) {
     this.folder = new OutputFolder(directory);

@@ -18,8 +18,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Redraws all figures and tables of the paper that need no training, in under two minutes,",
-      "with an index.html that shows them and says of every other one what it would need."
+      "Redraws all figures and tables of the paper that need no training.",
+      "An index.html shows them and says of every other one what it would need. Takes about half a"
+          + " minute."
     },
     footer = {
       "",

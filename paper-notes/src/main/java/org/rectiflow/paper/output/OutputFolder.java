@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.rectiflow.pipeline.io.AtomicFiles;
+import org.rectiflow.pipeline.io.UserException;
 
 /**
  * A folder that results are written to. Every file is written under a temporary name and then
@@ -32,8 +33,16 @@ public final class OutputFolder {
 
   private final Path directory;
 
-  /** A folder, made when the first file is written. */
+  /**
+   * A folder, made when the first file is written.
+   *
+   * @throws UserException if there is a file of this name
+   */
   public OutputFolder(Path directory) {
+    if (Files.exists(directory) && !Files.isDirectory(directory)) {
+      throw new UserException(
+          "%s is a file, not a folder; choose another with --out".formatted(directory));
+    }
     this.directory = directory;
   }
 
