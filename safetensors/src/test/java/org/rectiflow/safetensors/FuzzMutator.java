@@ -1,6 +1,7 @@
 package org.rectiflow.safetensors;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.rectiflow.safetensors.MalformedCase.header;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -9,8 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,58 +29,6 @@ final class FuzzMutator {
       this.length = length;
     }
   }
-
-  /** One entry; numbers are text, so that they can be anything. */
-  private static final class Entry {
-    String name;
-    String dtype;
-    final List<String> shape = new ArrayList<>();
-    String begin;
-    String end;
-
-    /** Another name for the same bytes. */
-    Entry renamed() {
-      Entry other = new Entry();
-      other.name = name + "2";
-      other.dtype = dtype;
-      other.shape.addAll(shape);
-      other.begin = begin;
-      other.end = end;
-      return other;
-    }
-  }
-
-  private static final List<DType> DTYPES = List.of(DType.values());
-
-  private static final List<String> NUMBERS =
-      List.of(
-          "0",
-          "1",
-          "4",
-          "8",
-          "-1",
-          "-0",
-          "00",
-          "1.0",
-          "1e3",
-          "1E0",
-          "0.0",
-          "4294967296",
-          "2147483648",
-          "4611686018427387904",
-          "9223372036854775807",
-          "9223372036854775808",
-          "18446744073709551615",
-          "18446744073709551616",
-          "99999999999999999999999999",
-          "+1",
-          "0x10",
-          "NaN",
-          "Infinity",
-          "1e999",
-          "01",
-          "1.",
-          ".5");
 
   private static final List<String> TOKENS =
       List.of(
@@ -126,45 +73,19 @@ final class FuzzMutator {
           "\\",
           "tru");
 
-  private static final List<String> GOOD_NAMES =
-      List.of(
-          ".weight", "caf\u00e9", "\ud83d\ude00", "\uff5e", "\\u0061", "\\\\", "\\\"", "\\/", " ");
+  private final FuzzRandom random;
 
-  private static final List<String> NAMES =
-      List.of(
-          "w",
-          "a.b.weight",
-          "__metadata__",
-          "dtype",
-          "caf\u00e9",
-          "\ud83d\ude00",
-          "\uff5e",
-          "\u007f",
-          "\u0085",
-          "\\u0061",
-          "\\\\",
-          "\\\"",
-          "\\/",
-          "\\u00e9",
-          "\\ud83d\\ude00",
-          "\\ud83d",
-          "\\n",
-          " ",
-          "");
-
-  private final SplittableRandom random;
-
-  private FuzzMutator(SplittableRandom random) {
+  private FuzzMutator(FuzzRandom random) {
     this.random = random;
   }
 
   static Input make(long seed) {
-    return new FuzzMutator(new SplittableRandom(seed)).make();
+    return new FuzzMutator(new FuzzRandom(seed)).make();
   }
 
   /** JSON text that was an index of shards before some of its tokens were changed. */
   static String brokenIndex(long seed, String valid) {
-    FuzzMutator mutator = new FuzzMutator(new SplittableRandom(seed));
+    FuzzMutator mutator = new FuzzMutator(new FuzzRandom(seed));
     List<String> tokens = tokens(valid);
     for (int left = mutator.random.nextInt(4); left > 0; left--) {
       mutator.breakTokens(tokens);
@@ -173,27 +94,27 @@ final class FuzzMutator {
   }
 
   private Input make() {
-    List<Entry> entries = validEntries();
+    List<FuzzEntries.Entry> entries = FuzzEntries.valid(random);
     long data = entries.stream().mapToLong(e -> Long.parseLong(e.end)).max().orElse(0);
-    Collections.shuffle(entries, new Random(random.nextLong()));
-    int mutations = chance(25) ? 0 : chance(70) ? 1 : 2 + random.nextInt(3);
+    Collections.shuffle(entries, random.shuffling());
+    int mutations = random.chance(25) ? 0 : random.chance(70) ? 1 : 2 + random.nextInt(3);
     int[] layers = new int[5];
     for (int i = 0; i < mutations; i++) {
       int dice = random.nextInt(100);
       layers[dice < 45 ? 0 : dice < 70 ? 1 : dice < 82 ? 2 : dice < 90 ? 3 : 4]++;
     }
     for (int i = 0; i < layers[0] && !entries.isEmpty(); i++) {
-      breakEntries(entries);
+      FuzzEntries.mutate(entries, random);
     }
-    List<String> tokens = tokens(text(entries));
+    List<String> tokens = tokens(FuzzEntries.text(entries, random));
     for (int i = 0; i < layers[1]; i++) {
       breakTokens(tokens);
     }
-    if (chance(20)) {
+    if (random.chance(20)) {
       spread(tokens);
     }
     byte[] header = String.join("", tokens).getBytes(UTF_8);
-    if (chance(50)) {
+    if (random.chance(50)) {
       int length = header.length;
       header = Arrays.copyOf(header, (length + 7) / 8 * 8);
       Arrays.fill(header, length, header.length, (byte) ' ');
@@ -218,135 +139,6 @@ final class FuzzMutator {
     return new Input(head, length);
   }
 
-  private boolean chance(int percent) {
-    return random.nextInt(100) < percent;
-  }
-
-  private <T> T pick(List<T> list) {
-    return list.get(random.nextInt(list.size()));
-  }
-
-  private List<Entry> validEntries() {
-    List<Entry> entries = new ArrayList<>();
-    long at = 0;
-    for (int left = random.nextInt(7); left > 0; left--) {
-      Entry entry = new Entry();
-      DType dtype = pick(DTYPES);
-      entry.dtype = dtype.name();
-      entry.name = "t" + left + (chance(20) ? pick(GOOD_NAMES) : "");
-      long count = 1;
-      for (int rank = random.nextInt(5); rank > 0; rank--) {
-        long dim = chance(10) ? 0 : 1 + random.nextInt(chance(5) ? 3000 : 6);
-        entry.shape.add(Long.toString(dim));
-        count *= dim;
-      }
-      // Elements smaller than a byte must fill whole bytes.
-      if (dtype.bits() < 8) {
-        entry.shape.add("4");
-        count *= 4;
-      }
-      entry.begin = Long.toString(at);
-      at += count * dtype.bits() / 8;
-      entry.end = Long.toString(at);
-      entries.add(entry);
-    }
-    return entries;
-  }
-
-  private void breakEntries(List<Entry> entries) {
-    Entry entry = pick(entries);
-    switch (random.nextInt(15)) {
-      case 0 -> entry.begin = number(entry.begin);
-      case 1 -> entry.end = number(entry.end);
-      case 2 -> {
-        int i = random.nextInt(entry.shape.size() + 1);
-        if (i == entry.shape.size()) {
-          entry.shape.add(pick(NUMBERS));
-        } else {
-          entry.shape.set(i, number(entry.shape.get(i)));
-        }
-      }
-      case 3 -> entry.dtype = pick(DTYPES).name();
-      case 4 -> entry.dtype = chance(50) ? "f32" : "F128";
-      case 5 -> entry.name = pick(NAMES);
-      case 6 -> entry.name = pick(entries).name;
-      case 7 -> entries.add(entry);
-      case 8 -> entries.remove(entry);
-      case 9, 10 -> {
-        int by = random.nextInt(-4, 5) * (chance(50) ? 1 : 1000);
-        entry.begin = plus(entry.begin, by);
-        entry.end = plus(entry.end, by);
-      }
-      case 11 -> entries.add(entry.renamed());
-      case 12 -> moveEdge(entry);
-      case 13 -> {
-        Entry other = pick(entries);
-        String begin = entry.begin;
-        String end = entry.end;
-        entry.begin = other.begin;
-        entry.end = other.end;
-        other.begin = begin;
-        other.end = end;
-      }
-      default -> {
-        Entry empty = new Entry();
-        empty.name = "empty";
-        empty.dtype = pick(DTYPES).name();
-        empty.shape.addAll(List.of("0", number("1")));
-        empty.begin = chance(70) ? pick(entries).end : number(pick(entries).begin);
-        empty.end = empty.begin;
-        entries.add(empty);
-      }
-    }
-  }
-
-  /** Makes a tensor a little longer or shorter, shape and all, so that only its place is wrong. */
-  private void moveEdge(Entry entry) {
-    boolean front = chance(50);
-    String begin = front ? plus(entry.begin, random.nextInt(-9, 10)) : entry.begin;
-    String end = front ? entry.end : plus(entry.end, random.nextInt(-9, 10));
-    if (begin.matches("[0-9]{1,17}") && end.matches("[0-9]{1,17}")) {
-      long bytes = Long.parseLong(end) - Long.parseLong(begin);
-      entry.dtype = "U8";
-      entry.shape.clear();
-      entry.shape.add(Long.toString(Math.max(0, bytes)));
-      entry.begin = begin;
-      entry.end = end;
-    }
-  }
-
-  private static String plus(String number, int by) {
-    return number.matches("[0-9]{1,17}")
-        ? Long.toString(Math.max(0, Long.parseLong(number) + by))
-        : number;
-  }
-
-  /** A number near another, or an odd one. */
-  private String number(String from) {
-    if (from.matches("[0-9]{1,17}") && chance(60)) {
-      return Long.toString(Math.max(0, Long.parseLong(from) + random.nextInt(-9, 10)));
-    }
-    return pick(NUMBERS);
-  }
-
-  private String text(List<Entry> entries) {
-    List<String> parts = new ArrayList<>();
-    if (chance(30)) {
-      parts.add("\"__metadata__\":{" + (chance(70) ? "\"format\":\"pt\"" : "") + "}");
-    }
-    for (Entry entry : entries) {
-      List<String> fields =
-          new ArrayList<>(
-              List.of(
-                  "\"dtype\":\"" + entry.dtype + "\"",
-                  "\"shape\":[" + String.join(",", entry.shape) + "]",
-                  "\"data_offsets\":[" + entry.begin + "," + entry.end + "]"));
-      Collections.shuffle(fields, new Random(random.nextLong()));
-      parts.add("\"" + entry.name + "\":{" + String.join(",", fields) + "}");
-    }
-    return "{" + String.join(",", parts) + "}";
-  }
-
   /** Splits JSON text into punctuation, strings and words. */
   private static List<String> tokens(String text) {
     List<String> tokens = new ArrayList<>();
@@ -364,14 +156,14 @@ final class FuzzMutator {
       case 0 -> tokens.remove(at);
       case 1 -> tokens.add(at, tokens.get(at));
       case 2 -> Collections.swap(tokens, at, random.nextInt(tokens.size()));
-      case 3 -> tokens.set(at, pick(TOKENS));
-      case 4 -> tokens.add(at, pick(TOKENS));
-      case 5 -> tokens.set(at, pick(NUMBERS));
+      case 3 -> tokens.set(at, random.pick(TOKENS));
+      case 4 -> tokens.add(at, random.pick(TOKENS));
+      case 5 -> tokens.set(at, random.pick(FuzzEntries.NUMBERS));
       case 6 -> {
         int deep = 1 << random.nextInt(15);
-        tokens.set(at, "[".repeat(deep) + (chance(50) ? "]".repeat(deep) : ""));
+        tokens.set(at, "[".repeat(deep) + (random.chance(50) ? "]".repeat(deep) : ""));
       }
-      default -> tokens.set(at, pick(tokens));
+      default -> tokens.set(at, random.pick(tokens));
     }
     if (tokens.isEmpty()) {
       tokens.add(" ");
@@ -381,7 +173,8 @@ final class FuzzMutator {
   /** White space between tokens, which changes nothing. */
   private void spread(List<String> tokens) {
     for (int i = random.nextInt(6); i > 0; i--) {
-      tokens.add(random.nextInt(tokens.size() + 1), pick(List.of(" ", "\t", "\n", "\r", "  ")));
+      tokens.add(
+          random.nextInt(tokens.size() + 1), random.pick(List.of(" ", "\t", "\n", "\r", "  ")));
     }
   }
 
@@ -399,7 +192,7 @@ final class FuzzMutator {
         ByteArrayOutputStream longer = new ByteArrayOutputStream();
         longer.write(bytes, 0, at);
         byte[] odd =
-            pick(
+            random.pick(
                 List.of(
                     new byte[] {(byte) 0xc0, (byte) 0x80},
                     new byte[] {(byte) 0xed, (byte) 0xa0, (byte) 0x80},
@@ -427,7 +220,8 @@ final class FuzzMutator {
       case 2 -> random.nextLong();
       case 3 -> length | 1L << random.nextInt(64);
       case 4 ->
-          pick(List.of(100_000_000L, 100_000_001L, 1L << 31, -1L, Long.MAX_VALUE, Long.MIN_VALUE));
+          random.pick(
+              List.of(100_000_000L, 100_000_001L, 1L << 31, -1L, Long.MAX_VALUE, Long.MIN_VALUE));
       case 5 -> length + (1L << 32);
       default -> random.nextLong(Math.max(1, 2 * Math.abs(length)));
     };

@@ -2,8 +2,7 @@ package org.rectiflow.safetensors;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.rectiflow.safetensors.MalformedCase.header;
 import static org.rectiflow.safetensors.TestFiles.entry;
 import static org.rectiflow.safetensors.TestFiles.file;
 
@@ -19,7 +18,6 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.rectiflow.safetensors.SafetensorsException.Kind;
 
 class SafetensorsWriterTest {
 
@@ -41,14 +39,6 @@ class SafetensorsWriterTest {
 
   private List<String> names() {
     return Stream.of(folder.toFile().list()).sorted().toList();
-  }
-
-  private Kind refusal(SafetensorsWriter writer, Path target) {
-    SafetensorsException e =
-        catchThrowableOfType(SafetensorsException.class, () -> writer.write(target));
-    assertThat(e).isNotNull();
-    assertThat(e).hasMessageStartingWith(target.toString());
-    return e.kind();
   }
 
   /** Header by hand; the reference writer makes the same. */
@@ -215,70 +205,6 @@ class SafetensorsWriterTest {
     }
   }
 
-  @Test
-  void convertingNarrowsAndWidens() {
-    Path first = folder.resolve("a.safetensors");
-    float[] values = {0, 1, -2.5f, 448, 1000, Float.NaN, 0.1f};
-    new SafetensorsWriter().add("x", DType.F32, List.of(7L), floats(values)).write(first);
-    try (SafetensorsFile source = SafetensorsFile.open(first)) {
-      Path second = folder.resolve("b.safetensors");
-      new SafetensorsWriter()
-          .convert("f8", source, "x", DType.F8_E4M3)
-          .convert("f16", source, "x", DType.F16)
-          .convert("f32", source, "x", DType.F32)
-          .convert("f64", source, "x", DType.F64)
-          .write(second);
-      try (SafetensorsFile file = SafetensorsFile.open(second)) {
-        assertThat(file.floats("f8"))
-            .containsExactly(0, 1, -2.5f, 448, Float.NaN, Float.NaN, 0.1015625f);
-        assertThat(file.floats("f16"))
-            .containsExactly(0, 1, -2.5f, 448, 1000, Float.NaN, 0.099975586f);
-        assertThat(file.floats("f32")).containsExactly(values);
-        assertThat(file.floats("f64")).containsExactly(values);
-      }
-      assertThatThrownBy(() -> new SafetensorsWriter().convert("x", source, "x", DType.I8))
-          .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("I8");
-      assertThatThrownBy(() -> new SafetensorsWriter().convert("x", source, "y", DType.F16))
-          .isInstanceOf(SafetensorsException.class);
-    }
-  }
-
-  @Test
-  void convertingIntegersIsRefused() {
-    Path first = folder.resolve("a.safetensors");
-    new SafetensorsWriter()
-        .add("ids", DType.I64, List.of(1L), bytes(1, 0, 0, 0, 0, 0, 0, 0))
-        .write(first);
-    try (SafetensorsFile source = SafetensorsFile.open(first)) {
-      SafetensorsException e =
-          catchThrowableOfType(
-              SafetensorsException.class,
-              () -> new SafetensorsWriter().convert("ids", source, "ids", DType.F16));
-      assertThat(e.kind()).isEqualTo(Kind.UNSUPPORTED_DTYPE);
-      assertThat(e).hasMessageContaining("I64 [1]").hasMessageContaining("a.safetensors");
-    }
-  }
-
-  @Test
-  void aSourceIsRefusedAsTarget() throws IOException {
-    Path path = folder.resolve("m.safetensors");
-    new SafetensorsWriter().add("x", DType.U8, List.of(1L), bytes(1)).write(path);
-    Path link = Files.createSymbolicLink(folder.resolve("link"), path);
-    Path hard = Files.createLink(folder.resolve("hard"), path);
-    try (SafetensorsFile source = SafetensorsFile.open(path)) {
-      SafetensorsWriter copy = new SafetensorsWriter().copy("x", source, "x");
-      for (Path target : List.of(path, link, hard, folder.resolve(".").resolve("m.safetensors"))) {
-        assertThat(refusal(copy, target)).isEqualTo(Kind.TARGET_IN_USE);
-      }
-      SafetensorsWriter told =
-          new SafetensorsWriter().readingFrom(source).add("y", DType.U8, List.of(1L), bytes(1));
-      assertThat(refusal(told, path)).isEqualTo(Kind.TARGET_IN_USE);
-      assertThat(source.integers("x")).containsExactly(1);
-    }
-    assertThat(names()).containsExactly("hard", "link", "m.safetensors");
-  }
-
   /** Saving to the same path under an active map: the map keeps the old file. */
   @Test
   void replacingAMappedFileLeavesTheMappingAlone() {
@@ -291,193 +217,5 @@ class SafetensorsWriterTest {
         assertThat(now.integers("x")).containsExactly(9);
       }
     }
-  }
-
-  @Test
-  void aFailureLeavesTheOldFileAndNoOther() throws IOException {
-    Path path = folder.resolve("m.safetensors");
-    new SafetensorsWriter().add("x", DType.U8, List.of(1L), bytes(1)).write(path);
-    byte[] before = Files.readAllBytes(path);
-    SafetensorsWriter failing =
-        new SafetensorsWriter()
-            .add(
-                "x",
-                DType.U8,
-                List.of(4L),
-                sink -> {
-                  sink.write(bytes(1, 2));
-                  throw new IllegalStateException("no more");
-                });
-    assertThatThrownBy(() -> failing.write(path)).hasMessage("no more");
-    assertThat(Files.readAllBytes(path)).isEqualTo(before);
-    assertThat(names()).containsExactly("m.safetensors");
-  }
-
-  @Test
-  void tooManyAndTooFewBytesAreRefused() {
-    Path path = folder.resolve("m.safetensors");
-    SafetensorsWriter few =
-        new SafetensorsWriter().add("x", DType.U8, List.of(4L), s -> s.write(bytes(1, 2, 3)));
-    assertThat(refusal(few, path)).isEqualTo(Kind.UNWRITABLE_CONTENT);
-    assertThatThrownBy(() -> few.write(path))
-        .hasMessageContaining("\"x\"")
-        .hasMessageContaining("expected 4 bytes for U8 [4], found 3");
-    SafetensorsWriter many =
-        new SafetensorsWriter()
-            .add(
-                "x",
-                DType.F16,
-                List.of(4L),
-                sink -> {
-                  sink.write(new float[3], 0, 3);
-                  sink.write(new float[3], 0, 2);
-                });
-    assertThat(refusal(many, path)).isEqualTo(Kind.UNWRITABLE_CONTENT);
-    assertThatThrownBy(() -> many.write(path)).hasMessageContaining("found at least 10");
-    assertThat(names()).isEmpty();
-  }
-
-  @Test
-  void impossibleTensorsAreRefused() {
-    SafetensorsWriter writer = new SafetensorsWriter().add("x", DType.U8, List.of(1L), bytes(1));
-    assertThatThrownBy(() -> writer.add("x", DType.U8, List.of(1L), bytes(1)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("added before");
-    assertThatThrownBy(() -> writer.add("y", DType.U8, List.of(2L), bytes(1)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("expected 2 bytes for U8 [2], found 1");
-    for (String name : List.of("", "a\0b", "a\nb", "\ud800", "__metadata__")) {
-      assertThatThrownBy(() -> writer.addZeros(name, DType.U8, List.of()))
-          .isInstanceOf(IllegalArgumentException.class);
-    }
-    assertThatThrownBy(() -> writer.addZeros("y", DType.U8, List.of(-1L)))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> writer.addZeros("y", DType.F4, List.of(3L)))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> writer.addZeros("y", DType.U8, List.of(1L << 62, 4L)))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> writer.metadata("k", "\udc00"))
-        .isInstanceOf(IllegalArgumentException.class);
-    Path path = folder.resolve("m.safetensors");
-    writer.write(path);
-    try (SafetensorsFile file = SafetensorsFile.open(path)) {
-      assertThat(file.tensors()).containsOnlyKeys("x");
-    }
-  }
-
-  @Test
-  void aHeaderBeyondTheLimitIsRefused() {
-    SafetensorsWriter writer =
-        new SafetensorsWriter().metadata("k", "x".repeat((int) Header.MAX_LENGTH));
-    assertThat(refusal(writer, folder.resolve("m"))).isEqualTo(Kind.UNWRITABLE_CONTENT);
-    assertThat(names()).isEmpty();
-  }
-
-  @Test
-  void aMissingFolderIsNamed() {
-    Path target = folder.resolve("absent").resolve("m.safetensors");
-    assertThat(refusal(new SafetensorsWriter(), target)).isEqualTo(Kind.FOLDER_NOT_WRITABLE);
-    assertThatThrownBy(() -> new SafetensorsWriter().write(target)).hasMessageContaining("mkdir");
-  }
-
-  @Test
-  void aFolderAsTargetIsRefused() {
-    assertThat(refusal(new SafetensorsWriter(), folder)).isEqualTo(Kind.NOT_A_FILE);
-  }
-
-  @Test
-  void moreThanTheDiskHoldsIsRefusedBeforehand() {
-    SafetensorsWriter writer =
-        new SafetensorsWriter()
-            .add(
-                "x",
-                DType.U8,
-                List.of(1L << 55),
-                _ -> {
-                  throw new AssertionError("must not start");
-                });
-    Path target = folder.resolve("m.safetensors");
-    assertThat(refusal(writer, target)).isEqualTo(Kind.DISK_FULL);
-    assertThatThrownBy(() -> writer.write(target))
-        .hasMessageContaining("expected space for 36028797018964");
-    assertThat(names()).isEmpty();
-  }
-
-  @Test
-  void anInterruptIsNamed() {
-    SafetensorsWriter writer = new SafetensorsWriter().addZeros("x", DType.U8, List.of(9L));
-    Thread.currentThread().interrupt();
-    try {
-      SafetensorsException e =
-          catchThrowableOfType(SafetensorsException.class, () -> writer.write(folder.resolve("m")));
-      assertThat(e.kind()).isEqualTo(Kind.WRITE_FAILED);
-      assertThat(e).hasMessageContaining("interrupted");
-    } finally {
-      assertThat(Thread.interrupted()).isTrue();
-    }
-    assertThat(names()).isEmpty();
-  }
-
-  @Test
-  void shardsReadBackAsOne() throws IOException {
-    SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-    for (int i = 0; i < 10; i++) {
-      writer.add("t" + i, DType.F32, List.of(2L), floats(i, -i));
-    }
-    Path index = writer.writeShards(folder, "model", 24);
-    assertThat(index).hasFileName("model.safetensors.index.json");
-    assertThat(names())
-        .containsExactly(
-            "model-00001-of-00004.safetensors",
-            "model-00002-of-00004.safetensors",
-            "model-00003-of-00004.safetensors",
-            "model-00004-of-00004.safetensors",
-            "model.safetensors.index.json");
-    assertThat(Files.readString(index))
-        .startsWith(
-            "{\n  \"metadata\" : {\n    \"total_size\" : 80\n  },\n  \"weight_map\" : {\n    \"t0\"");
-    try (TensorSource source = TensorSource.open(index)) {
-      assertThat(source.tensors()).hasSize(10);
-      assertThat(source.metadata()).containsEntry("format", "pt");
-      for (int i = 0; i < 10; i++) {
-        assertThat(source.floats("t" + i)).containsExactly(i, -i);
-      }
-      Path one = folder.resolve("one.safetensors");
-      SafetensorsWriter join = new SafetensorsWriter().metadata(source.metadata());
-      source.tensors().keySet().forEach(name -> join.copy(name, source, name));
-      assertThat(refusal(join, index)).isEqualTo(Kind.TARGET_IN_USE);
-      assertThat(refusal(join, source.files().getLast())).isEqualTo(Kind.TARGET_IN_USE);
-      join.write(one);
-      Path direct = folder.resolve("direct.safetensors");
-      writer.write(direct);
-      assertThat(Files.mismatch(one, direct)).isEqualTo(-1);
-    }
-  }
-
-  @Test
-  void oneShardNeedsNoIndex() {
-    SafetensorsWriter writer = new SafetensorsWriter().addZeros("x", DType.F32, List.of(8L));
-    assertThat(writer.writeShards(folder, "model", 4)).hasFileName("model.safetensors");
-    assertThat(names()).containsExactly("model.safetensors");
-  }
-
-  @Test
-  void shardsThatFailLeaveNothing() {
-    SafetensorsWriter writer =
-        new SafetensorsWriter()
-            .addZeros("a", DType.F32, List.of(8L))
-            .add(
-                "b",
-                DType.U8,
-                List.of(1L),
-                _ -> {
-                  throw new IOException("No space left on device");
-                });
-    SafetensorsException e =
-        catchThrowableOfType(
-            SafetensorsException.class, () -> writer.writeShards(folder, "model", 1));
-    assertThat(e.kind()).isEqualTo(Kind.DISK_FULL);
-    assertThat(e).hasMessageContaining("model-00002-of-00002.safetensors");
-    assertThat(names()).isEmpty();
   }
 }
