@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -225,7 +226,8 @@ public final class SafetensorsWriter {
     long total = 0;
     for (List<Pending> shard : shards) {
       String name =
-          String.format("%s-%05d-of-%05d.safetensors", stem, files.size() + 1, shards.size());
+          String.format(
+              Locale.ROOT, "%s-%05d-of-%05d.safetensors", stem, files.size() + 1, shards.size());
       files.add(PlannedFile.of(folder.resolve(name), metadata, shard));
       for (Pending pending : shard) {
         shardOf.put(pending.info().name(), name);

@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.rectiflow.safetensors.SafetensorsException.Kind;
@@ -181,16 +180,16 @@ public final class ShardedSafetensors implements TensorSource {
                         : "it is not there"));
           }
         });
-    Set<String> unlisted = new TreeSet<>(shardOf.keySet());
-    unlisted.removeAll(index.shardOf().keySet());
-    for (String name : unlisted) {
-      throw wrong(
-          Kind.TENSOR_NOT_LISTED,
-          path,
-          name,
-          "it is in "
-              + shardOf.get(name).path().getFileName()
-              + ", but the index does not list it");
+    for (Map.Entry<String, SafetensorsFile> found : shardOf.entrySet()) {
+      if (!index.shardOf().containsKey(found.getKey())) {
+        throw wrong(
+            Kind.TENSOR_NOT_LISTED,
+            path,
+            found.getKey(),
+            "it is in "
+                + found.getValue().path().getFileName()
+                + ", but the index does not list it");
+      }
     }
   }
 
