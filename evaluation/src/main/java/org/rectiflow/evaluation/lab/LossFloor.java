@@ -2,6 +2,9 @@ package org.rectiflow.evaluation.lab;
 
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import org.rectiflow.scheduler.formulation.Formulation;
+import org.rectiflow.scheduler.path.NoisePath;
+import org.rectiflow.scheduler.path.Prediction;
 
 /**
  * The loss that remains with a perfect network: the mean over z of the variance of x0 given z.
@@ -97,23 +100,45 @@ public final class LossFloor {
     return new Estimate(mean, Math.sqrt(spread / (samples - 1)));
   }
 
-  /** The factor from the floor of x0 to that of epsilon: {@code (a/b)^2}. */
-  public static double epsilonFactor(double a, double b) {
-    requirePositive(b);
-    return a / b * (a / b);
-  }
-
-  /** The factor from the floor of x0 to that of the velocity: {@code (a' - b' a/b)^2}. */
-  public static double velocityFactor(double a, double b, double aPrime, double bPrime) {
-    requirePositive(b);
-    double factor = aPrime - bPrime * a / b;
+  /**
+   * The factor from the floor of x0 to that of a prediction {@code p x0 + q epsilon}: {@code (p - q
+   * a/b)^2}.
+   *
+   * @throws IllegalArgumentException if there is no noise at t
+   */
+  public static double factor(NoisePath path, Prediction prediction, double t) {
+    double b = path.b(t);
+    if (!(b > 0)) {
+      throw new IllegalArgumentException(
+          "a loss floor needs noise, but b = %s at t = %s of %s".formatted(b, t, path.name()));
+    }
+    double factor =
+        prediction.dataFactor(path, t) - prediction.noiseFactor(path, t) * path.a(t) / b;
     return factor * factor;
   }
 
-  private static void requirePositive(double b) {
-    if (!(b > 0)) {
-      throw new IllegalArgumentException(
-          "the floors of epsilon and velocity need noise, found b = " + b);
+  /** The squared error that a perfect network makes at time t, for one-dimensional data. */
+  public static double at(LineMixture line, NoisePath path, Prediction prediction, double t) {
+    return factor(path, prediction, t) * ofX0(line, path.a(t), path.b(t));
+  }
+
+  /**
+   * The training loss of a perfect network: the mean of weight times {@link #at} over timesteps
+   * drawn as in training, by the midpoint rule over their probability.
+   *
+   * @param points of the midpoint rule; its error falls with the square of their number
+   */
+  public static double of(LineMixture line, Formulation formulation, int points) {
+    if (points < 1) {
+      throw new IllegalArgumentException("points must be at least 1, found " + points);
     }
+    double sum = 0;
+    for (int i = 0; i < points; i++) {
+      double t = formulation.density().quantile((i + 0.5) / points);
+      sum +=
+          formulation.outputWeight().at(t)
+              * at(line, formulation.path(), formulation.prediction(), t);
+    }
+    return sum / points;
   }
 }

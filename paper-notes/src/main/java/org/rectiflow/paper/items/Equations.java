@@ -19,6 +19,7 @@ import org.rectiflow.scheduler.path.Cosine;
 import org.rectiflow.scheduler.path.Edm;
 import org.rectiflow.scheduler.path.LinearPath;
 import org.rectiflow.scheduler.path.NoisePath;
+import org.rectiflow.scheduler.path.Prediction;
 import org.rectiflow.scheduler.path.RectifiedFlow;
 
 /**
@@ -30,6 +31,23 @@ public final class Equations {
   private static final int POINTS = 300;
   private static final int DENSE = 400;
   private static final double MAX_LOG_SNR = 12;
+
+  private static final List<String> FLOORS =
+      List.of(
+          "rf",
+          "rf/lognorm(0.00,1.00)",
+          "rf/lognorm(1.00,0.60)",
+          "rf/lognorm(0.50,0.60)",
+          "rf/mode(1.29)",
+          "rf/cosmap",
+          "eps/linear",
+          "v/linear",
+          "eps/cos",
+          "v/cos",
+          "edm(-1.20,1.20)",
+          "edm(0.00,0.60)",
+          "edm/rf",
+          "edm/cos");
 
   private record Curve(String name, Color color, Dash dash) {}
 
@@ -58,7 +76,7 @@ public final class Equations {
                 "The loss of a perfect velocity network over time, for Gaussian data and for tight"
                     + " clusters",
                 floors(floors))),
-        List.of(paths.buildData(), weights.buildData(), floors.buildData()),
+        List.of(paths.buildData(), weights.buildData(), floors.buildData(), formulationFloors()),
         List.of(
             "The weight is that of the loss -1/2 E[w_t λ'_t |ε_Θ - ε|²] of Section 2, with t uniform."
                 + " Over the log-SNR it does not depend on how a path counts time, so formulations"
@@ -66,7 +84,10 @@ public final class Equations {
                 + " numbers draw the same log-SNRs but weigh them differently.",
             "The loss floor is exact: for data N(0, s²) it is s² / ((1-t)² s² + t²). For s = 1 it is"
                 + " largest at t = 1/2, which is what Section 3.1 means when it calls intermediate"
-                + " timesteps harder; other data moves the peak."));
+                + " timesteps harder; other data moves the peak.",
+            "The table integrates the floor over the timesteps of each formulation. No training can get"
+                + " below it, and it differs so much that losses of different formulations cannot be"
+                + " compared, as Section 5.1 remarks."));
   }
 
   private static Panels paths(DataTable.Builder table) {
@@ -188,6 +209,27 @@ public final class Equations {
     return new Panels(2, "", gaussian, clusters);
   }
 
+  private static DataTable formulationFloors() {
+    LineMixture normal = new LineMixture(GaussianMixture.single(new double[] {0}, 1));
+    LineMixture clusters =
+        new LineMixture(GaussianMixture.uniform(new double[][] {{-1}, {1}}, 0.2));
+    DataTable.Builder table =
+        DataTable.of(
+            "equations-formulation-floors",
+            "Training loss of a perfect network, per dimension",
+            "formulation",
+            "data N(0, 1)",
+            "two clusters at ±1, std 0.2");
+    for (String name : FLOORS) {
+      Formulation formulation = Formulation.parse(name);
+      table.row(
+          name,
+          Grids.fixed(LossFloor.of(normal, formulation, 400), 4),
+          Grids.fixed(LossFloor.of(clusters, formulation, 400), 4));
+    }
+    return table.build();
+  }
+
   private static void drawFloor(
       LineChart chart,
       String name,
@@ -197,11 +239,7 @@ public final class Equations {
       String prefix) {
     double[] t = Grids.middles(100);
     double[] floor =
-        Grids.map(
-            t,
-            time ->
-                LossFloor.velocityFactor(1 - time, time, -1, 1)
-                    * LossFloor.ofX0(data, 1 - time, time));
+        Grids.map(t, time -> LossFloor.at(data, new RectifiedFlow(), Prediction.VELOCITY, time));
     chart.line(name, t, floor, color, Dash.SOLID);
     for (int i = 0; i < t.length; i++) {
       table.row(prefix + name, Grids.full(t[i]), Grids.full(floor[i]));
