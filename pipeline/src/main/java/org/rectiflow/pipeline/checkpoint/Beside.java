@@ -44,12 +44,17 @@ final class Beside {
 
   /** The {@code .safetensors} files of a folder by name; none if there is no such folder. */
   static List<Path> safetensorsIn(Path folder) {
+    return filesIn(folder, ".safetensors");
+  }
+
+  /** The files of a folder whose names end so, by name; hidden ones are not meant. */
+  static List<Path> filesIn(Path folder, String end) {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
     try (Stream<Path> files = Files.list(folder)) {
       return files
-          .filter(f -> f.getFileName().toString().endsWith(".safetensors"))
+          .filter(f -> f.getFileName().toString().endsWith(end))
           .filter(f -> !f.getFileName().toString().startsWith("."))
           .sorted()
           .toList();
@@ -102,7 +107,8 @@ final class Beside {
   /** Where it looked, and which files were of no use, for the message that a part is missing. */
   String where() {
     String looked =
-        "Nor has any file in %s or %s.".formatted(folders.get(0), folders.get(1).getFileName());
+        "No file in %s or its folder %s holds it."
+            .formatted(folders.get(0), folders.get(1).getFileName());
     return unusable.isEmpty()
         ? looked
         : looked + " Some files there cannot be used: " + String.join("; ", unusable);

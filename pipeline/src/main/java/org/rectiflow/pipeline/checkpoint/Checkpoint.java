@@ -30,6 +30,16 @@ public sealed interface Checkpoint extends AutoCloseable
     return Files.isDirectory(path) ? DiffusersFolder.open(path) : SingleFile.open(path);
   }
 
+  /** Opens a model to look at it: what is wrong with it is a {@link #problem}, where possible. */
+  static Checkpoint openLenient(Path path) {
+    return Files.isDirectory(path) ? DiffusersFolder.open(path) : SingleFile.openLenient(path);
+  }
+
+  /** What is wrong with it as a whole; empty unless it was {@linkplain #openLenient looked at}. */
+  default Optional<String> problem() {
+    return Optional.empty();
+  }
+
   /** The file or folder it was opened from, for messages. */
   Path path();
 
@@ -38,6 +48,12 @@ public sealed interface Checkpoint extends AutoCloseable
 
   /** A part, if the checkpoint has it. */
   Optional<OpenPart> part(Part part);
+
+  /**
+   * A configuration by its name in diffusers' layout, such as {@code vae/config.json}, if the
+   * checkpoint carries it.
+   */
+  Optional<ConfigJson> config(String name);
 
   /** The folder with an encoder's tokenizer files, if there is one. */
   Optional<Path> tokenizer(Part encoder);

@@ -2,6 +2,9 @@ package org.rectiflow.pipeline.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -13,13 +16,18 @@ import org.rectiflow.pipeline.io.Json;
  * vae/config.json}; a single file may carry its text in the metadata under {@link #KEY} and the
  * same name, which is how {@code convert} keeps what shapes cannot tell.
  */
-record ConfigJson(Path origin, JsonNode json) {
+public record ConfigJson(Path origin, String text, JsonNode json) {
   /** What the metadata keys of configurations begin with. */
-  static final String KEY = "rectiflow.config.";
+  public static final String KEY = "rectiflow.config.";
 
   /** A file that must be there. */
   static ConfigJson read(Path file) {
-    return new ConfigJson(file, Json.readObject(file));
+    JsonNode json = Json.readObject(file);
+    try {
+      return new ConfigJson(file, Files.readString(file), json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**
@@ -36,7 +44,7 @@ record ConfigJson(Path origin, JsonNode json) {
     try {
       JsonNode json = Json.parse(text);
       if (json.isObject()) {
-        return Optional.of(new ConfigJson(origin, json));
+        return Optional.of(new ConfigJson(origin, text, json));
       }
     } catch (JsonProcessingException e) {
       throw new CheckpointException(origin + " is not JSON: " + e.getOriginalMessage());

@@ -120,6 +120,11 @@ public final class DiffusersFolder implements Checkpoint {
   }
 
   @Override
+  public Optional<ConfigJson> config(String name) {
+    return Optional.of(folder.resolve(name)).filter(Files::exists).map(ConfigJson::read);
+  }
+
+  @Override
   public Optional<Path> tokenizer(Part encoder) {
     return Optional.of(folder.resolve(encoder.tokenizerFolder())).filter(Files::isDirectory);
   }

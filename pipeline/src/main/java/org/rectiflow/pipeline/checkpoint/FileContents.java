@@ -35,6 +35,7 @@ record FileContents(
   private static final String CLIP_TOKENS = "text_model.embeddings.token_embedding.weight";
   private static final String CLIP_PROJECTION = "text_projection.weight";
   private static final String T5_QUERY = "encoder.block.0.layer.0.SelfAttention.q.weight";
+
   private static final long CLIP_L_WIDTH = 768;
   private static final long CLIP_G_WIDTH = 1280;
 
@@ -114,8 +115,9 @@ record FileContents(
   }
 
   /**
-   * Which CLIP it is: as the prefix says, else as the width of the released ones says, else CLIP-G
-   * is the one with a projection, which CLIP-L lacks in the original layout.
+   * Which CLIP it is: as the prefix says, else as the width of the released ones says, else as the
+   * metadata says if {@code convert} wrote the file, else CLIP-G is the one with a projection,
+   * which CLIP-L lacks in the original layout.
    */
   private static Found clip(TensorSource source, TensorInfo info) {
     String prefix = info.name().substring(0, info.name().length() - CLIP_TOKENS.length());
@@ -127,6 +129,14 @@ record FileContents(
     if (width == CLIP_L_WIDTH || width == CLIP_G_WIDTH) {
       return new Found(
           width == CLIP_L_WIDTH ? Part.CLIP_L : Part.CLIP_G, prefix, Layout.ORIGINAL, true);
+    }
+    String named = source.metadata().getOrDefault(StoredPart.KEY, "");
+    if (named.equals(Part.CLIP_L.folder()) || named.equals(Part.CLIP_G.folder())) {
+      return new Found(
+          named.equals(Part.CLIP_L.folder()) ? Part.CLIP_L : Part.CLIP_G,
+          prefix,
+          Layout.ORIGINAL,
+          true);
     }
     boolean projected = source.tensors().containsKey(prefix + CLIP_PROJECTION);
     return new Found(projected ? Part.CLIP_G : Part.CLIP_L, prefix, Layout.ORIGINAL, false);

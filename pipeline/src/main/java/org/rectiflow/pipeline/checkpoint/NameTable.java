@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
  * what changed besides the names. A table has rows for every tensor the model may have; a
  * checkpoint has some of them.
  */
-final class NameTable {
+public final class NameTable {
 
   /** What diffusers made of an original tensor. */
-  enum Change {
+  public enum Change {
     /** Nothing but the name. */
     SAME,
     /** Cut along the rows into three: queries, keys, values. */
@@ -34,7 +34,7 @@ final class NameTable {
    * @param original the name in single files
    * @param ours diffusers' name, or three of them for {@link Change#THIRDS}
    */
-  record Row(String original, List<String> ours, Change change) {}
+  public record Row(String original, List<String> ours, Change change) {}
 
   private final Map<String, Row> byOriginal = new LinkedHashMap<>();
   private final Map<String, Row> byOurs = new HashMap<>();
@@ -60,16 +60,18 @@ final class NameTable {
     return this;
   }
 
-  Optional<Row> ofOriginal(String name) {
+  /** The row of an original name. */
+  public Optional<Row> ofOriginal(String name) {
     return Optional.ofNullable(byOriginal.get(name));
   }
 
-  Optional<Row> ofOurs(String name) {
+  /** The row of one of diffusers' names. */
+  public Optional<Row> ofOurs(String name) {
     return Optional.ofNullable(byOurs.get(name));
   }
 
   /** All rows. */
-  List<Row> rows() {
+  public List<Row> rows() {
     return new ArrayList<>(byOriginal.values());
   }
 

@@ -41,7 +41,7 @@ public final class OpenPart {
   }
 
   /** What the layout says besides tensors. */
-  Optional<ConfigJson> config() {
+  public Optional<ConfigJson> config() {
     return config.get();
   }
 
@@ -73,7 +73,7 @@ public final class OpenPart {
   }
 
   /** The sizes of an autoencoder that nothing but its tensors describes. */
-  static VaeConfig vaeFromShapes(WeightSource weights) {
+  public static VaeConfig vaeFromShapes(WeightSource weights) {
     float scale = VaeConfig.SD3_SCALING_FACTOR;
     float shift = VaeConfig.SD3_SHIFT_FACTOR;
     VaeConfig sizes = VaeConfig.of(weights, 1, scale, shift);
@@ -103,7 +103,8 @@ public final class OpenPart {
         .orElseGet(() -> clipFromShapes(stored.part(), weights));
   }
 
-  static ClipConfig clipFromShapes(Part clip, WeightSource weights) {
+  /** The sizes of a CLIP that nothing but its tensors describes. */
+  public static ClipConfig clipFromShapes(Part clip, WeightSource weights) {
     return ClipConfig.of(
         weights, clip == Part.CLIP_L ? Activation.QUICK_GELU : Activation.GELU_ERF);
   }

@@ -106,6 +106,11 @@ public final class OverriddenCheckpoint implements Checkpoint {
   }
 
   @Override
+  public Optional<ConfigJson> config(String name) {
+    return base.config(name);
+  }
+
+  @Override
   public Optional<Path> tokenizer(Part encoder) {
     return tokenizers.isEmpty()
         ? base.tokenizer(encoder)

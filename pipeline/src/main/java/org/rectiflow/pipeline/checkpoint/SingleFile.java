@@ -33,6 +33,7 @@ public final class SingleFile implements Checkpoint {
   private final TensorSource source;
   private final Map<Part, Optional<OpenPart>> parts = new EnumMap<>(Part.class);
   private final Set<TensorSource> others = new LinkedHashSet<>();
+  private Optional<String> problem = Optional.empty();
   private Beside beside;
 
   private SingleFile(Path file, TensorSource source) {
@@ -56,6 +57,20 @@ public final class SingleFile implements Checkpoint {
       source.close();
       throw e;
     }
+  }
+
+  /** As {@link #open}, but tensors that belong to nothing are only {@link #problem reported}. */
+  static SingleFile openLenient(Path file) {
+    TensorSource source = TensorSource.open(file);
+    SingleFile model = new SingleFile(file, source);
+    FileContents contents = FileContents.of(source);
+    contents.parts().forEach((part, p) -> model.parts.put(part, Optional.of(model.open(p))));
+    try {
+      contents.requireAllKnown();
+    } catch (CheckpointException e) {
+      model.problem = Optional.of(e.getMessage());
+    }
+    return model;
   }
 
   private void read(FileContents contents) {
@@ -105,6 +120,11 @@ public final class SingleFile implements Checkpoint {
   }
 
   @Override
+  public Optional<String> problem() {
+    return problem;
+  }
+
+  @Override
   public Optional<OpenPart> part(Part part) {
     return parts.computeIfAbsent(part, this::openBeside);
   }
@@ -113,6 +133,11 @@ public final class SingleFile implements Checkpoint {
     Optional<FileContents> contents = beside().open(part);
     contents.ifPresent(c -> others.add(c.source()));
     return contents.map(c -> open(c.as(part)));
+  }
+
+  @Override
+  public Optional<ConfigJson> config(String name) {
+    return config(source, name);
   }
 
   @Override
@@ -158,7 +183,7 @@ public final class SingleFile implements Checkpoint {
   }
 
   /** Two thirds of the position table as in SD3-medium and SD3.5-large, 128 at most. */
-  static int sampleSize(MmditConfig sizes) {
+  public static int sampleSize(MmditConfig sizes) {
     int latents = sizes.positionTableSize() * 2 / 3;
     return Math.min(
         SAMPLE_SIZE, Math.max(sizes.patchSize(), latents / sizes.patchSize() * sizes.patchSize()));

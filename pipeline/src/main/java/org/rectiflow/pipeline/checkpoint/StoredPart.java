@@ -19,6 +19,9 @@ import org.rectiflow.safetensors.TensorSource;
 public record StoredPart(
     Part part, TensorSource source, String prefix, Layout layout, Set<String> names) {
 
+  /** The metadata key by which a file with one part says which: the part's folder. */
+  public static final String KEY = "rectiflow.part";
+
   /** Whose names tensors have. Text encoders are called the same by both. */
   public enum Layout {
     /** Stability's single files. */
@@ -45,7 +48,12 @@ public record StoredPart(
   }
 
   /** The part's table of names; none for the text encoders, whose names are the same. */
-  Optional<NameTable> table() {
+  public Optional<NameTable> table() {
+    return table(part, names);
+  }
+
+  /** The table of a part whose tensors have these names, in either layout. */
+  public static Optional<NameTable> table(Part part, Set<String> names) {
     return switch (part) {
       case TRANSFORMER -> Optional.of(MmditNames.of(names));
       case VAE -> Optional.of(VaeNames.of(names));

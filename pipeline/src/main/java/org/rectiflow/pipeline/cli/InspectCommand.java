@@ -4,19 +4,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.rectiflow.pipeline.checkpoint.Checkpoint;
-import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
-import org.rectiflow.pipeline.checkpoint.Part;
-import org.rectiflow.pipeline.checkpoint.TensorSummary;
+import org.rectiflow.pipeline.checkpoint.Inspection;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.picture.PngFile;
-import org.rectiflow.safetensors.TensorSource;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,7 +25,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Says what a model folder, a safetensors file or a picture holds.",
       "",
+      "Of a model: its name, the parts it holds and those it lacks with how to supply them, types and",
+      "sizes. Exits with 1 if something in it is damaged or incomplete.",
       "Of a picture drawn by rectiflow it prints how it was made."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow inspect sd3_medium_incl_clips.safetensors",
+      "  rectiflow inspect --tensors stable-diffusion-3.5-medium/transformer",
+      "  rectiflow inspect --json MODEL"
     })
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -55,12 +58,15 @@ final class InspectCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (path.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
       picture(out);
-    } else if (Files.isDirectory(path)) {
-      folder(out);
     } else {
-      try (TensorSource source = TensorSource.open(path)) {
-        print(out, Map.of("file", Optional.of(TensorSummary.of(source, tensors))));
+      Inspection found = Inspection.of(path, tensors);
+      if (json) {
+        out.println(Json.pretty(found));
+      } else {
+        InspectionText.print(out, found);
       }
+      out.flush();
+      return found.hasProblem() ? 1 : 0;
     }
     out.flush();
     return 0;
@@ -72,42 +78,5 @@ final class InspectCommand implements Callable<Integer> {
       throw new UserException(path + " does not say how it was made: rectiflow did not draw it");
     }
     out.println(text.get("rectiflow"));
-  }
-
-  private void folder(PrintWriter out) {
-    try (Checkpoint checkpoint = DiffusersFolder.open(path)) {
-      Map<String, Optional<TensorSummary>> parts = new LinkedHashMap<>();
-      for (Part part : Part.values()) {
-        parts.put(part.folder(), checkpoint.summary(part, tensors));
-      }
-      print(out, parts);
-    }
-  }
-
-  private void print(PrintWriter out, Map<String, Optional<TensorSummary>> parts) {
-    if (json) {
-      Map<String, Object> all = new LinkedHashMap<>();
-      parts.forEach((name, part) -> all.put(name, part.orElse(null)));
-      out.println(Json.pretty(all));
-      return;
-    }
-    parts.forEach((name, part) ->
-        part.ifPresentOrElse(
-            summary -> print(out, name, summary), () -> out.printf("%-16s missing%n", name)));
-  }
-
-  private static void print(PrintWriter out, String name, TensorSummary summary) {
-    out.printf(
-        Locale.ROOT,
-        "%-16s %d tensors, %,d parameters, %.1f MB, elements by type %s%n",
-        name,
-        summary.tensors(),
-        summary.parameters(),
-        summary.bytes() / 1e6,
-        summary.dtypes());
-    if (!summary.metadata().isEmpty()) {
-      out.printf("%-16s metadata %s%n", "", summary.metadata());
-    }
-    summary.list().forEach((tensor, what) -> out.printf("  %-80s %s%n", tensor, what));
   }
 }

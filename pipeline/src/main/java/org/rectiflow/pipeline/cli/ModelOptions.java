@@ -2,16 +2,12 @@ package org.rectiflow.pipeline.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.Optional;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.engine.reference.ReferenceBackend;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
-import org.rectiflow.pipeline.checkpoint.OverriddenCheckpoint;
-import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.UserException;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say which model runs on what. */
@@ -23,27 +19,7 @@ final class ModelOptions {
           "A model folder in diffusers' layout, or a single .safetensors file in the original one; default: the bundled shapes model.")
   private Path model;
 
-  @Option(
-      names = "--clip-l",
-      paramLabel = "PATH",
-      description = "A file with CLIP-L, or its folder; default: in the model, or beside its file.")
-  private Path clipL;
-
-  @Option(names = "--clip-g", paramLabel = "PATH", description = "The same for CLIP-G.")
-  private Path clipG;
-
-  @Option(names = "--t5", paramLabel = "PATH", description = "The same for T5.")
-  private Path t5;
-
-  @Option(names = "--vae", paramLabel = "PATH", description = "The same for the autoencoder.")
-  private Path vae;
-
-  @Option(
-      names = "--tokenizers",
-      paramLabel = "DIR",
-      description =
-          "A folder with the folders tokenizer, tokenizer_2 and tokenizer_3, which single files lack; any model in diffusers' layout will do.")
-  private Path tokenizers;
+  @Mixin private PartOptions parts;
 
   @Option(
       names = "--device",
@@ -66,18 +42,7 @@ final class ModelOptions {
           path
               + ": no such file or folder. --model takes the folder of a model, which has model_index.json, or a .safetensors file.");
     }
-    Map<Part, Path> parts = new EnumMap<>(Part.class);
-    put(parts, Part.CLIP_L, clipL);
-    put(parts, Part.CLIP_G, clipG);
-    put(parts, Part.T5, t5);
-    put(parts, Part.VAE, vae);
-    return OverriddenCheckpoint.of(Checkpoint.open(path), parts, Optional.ofNullable(tokenizers));
-  }
-
-  private static void put(Map<Part, Path> parts, Part part, Path path) {
-    if (path != null) {
-      parts.put(part, path);
-    }
+    return parts.open(path);
   }
 
   private static Path bundled() {

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       GenerateCommand.class,
       InspectCommand.class,
+      ConvertCommand.class,
       ScheduleCommand.class,
       VerifyCommand.class,
       DevicesCommand.class,

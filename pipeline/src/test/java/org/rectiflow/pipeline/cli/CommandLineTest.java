@@ -307,7 +307,10 @@ class CommandLineTest {
     Path file = SHAPES.resolve("vae/diffusion_pytorch_model.safetensors");
     assertThat(rectiflow("inspect", "--tensors", file).out())
         .contains("decoder.conv_in.weight", "F16 [64, 16, 3, 3]");
-    assertThat(Json.parse(rectiflow("inspect", "--json", SHAPES).out()).at("/vae/tensors").asInt())
+    assertThat(
+            Json.parse(rectiflow("inspect", "--json", SHAPES).out())
+                .at("/parts/vae/tensors")
+                .asInt())
         .isEqualTo(180);
     fails(rectiflow("inspect", folder.resolve("none")), 1, "no such file or folder");
     Path text = Files.writeString(folder.resolve("x.safetensors"), "<html>");
