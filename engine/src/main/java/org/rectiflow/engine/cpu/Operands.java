@@ -17,7 +17,6 @@ import org.rectiflow.engine.Value;
 import org.rectiflow.engine.Weight;
 import org.rectiflow.engine.cpu.kernels.MatrixView;
 import org.rectiflow.engine.cpu.kernels.StoredVector;
-import org.rectiflow.safetensors.DType;
 
 /** Where the values of a graph are while it runs: in the arena, in their file, or on the heap. */
 final class Operands {
@@ -89,13 +88,13 @@ final class Operands {
         : StoredVector.f32(activations, plan.offset(value));
   }
 
-  /** The value in float32; small parameters of another type are widened once and kept. */
+  /**
+   * The value in float32. Parameters that are used so are small; they are widened once and kept,
+   * float32 ones too, because vector loads from a mapped file are not safe (see {@code Widen}).
+   */
   StoredVector f32(Value value) {
     if (!(op(value) instanceof Op.Parameter(Weight weight))) {
       return StoredVector.f32(activations, plan.offset(value));
-    }
-    if (weight.dtype() == DType.F32) {
-      return StoredVector.f32(weight.data(), 0);
     }
     MemorySegment copy =
         widened.computeIfAbsent(

@@ -19,6 +19,7 @@ public final class Scratch {
   private final float[][] floats = new float[SLOTS][];
   private final MemorySegment[] segments = new MemorySegment[SLOTS];
   private final Arena[] arenas = new Arena[SLOTS];
+  private byte[] bytes = new byte[0];
   private short[] shorts = new short[0];
   private int[] ints = new int[0];
 
@@ -32,6 +33,14 @@ public final class Scratch {
       floats[slot] = a;
     }
     return a;
+  }
+
+  /** The array of bytes with at least {@code size} elements. */
+  byte[] bytes(int size) {
+    if (bytes.length < size) {
+      bytes = new byte[Math.max(size, 1024)];
+    }
+    return bytes;
   }
 
   /** The array of 16-bit values with at least {@code size} elements. */
@@ -65,7 +74,7 @@ public final class Scratch {
   }
 
   long bytes() {
-    long sum = 2L * shorts.length + 4L * ints.length;
+    long sum = bytes.length + 2L * shorts.length + 4L * ints.length;
     for (int i = 0; i < SLOTS; i++) {
       sum += floats[i] == null ? 0 : 4L * floats[i].length;
       sum += segments[i] == null ? 0 : segments[i].byteSize();

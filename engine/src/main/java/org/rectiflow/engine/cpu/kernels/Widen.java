@@ -9,8 +9,15 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import org.rectiflow.safetensors.DType;
+import org.rectiflow.safetensors.Floats;
 
-/** Exact widening of stored elements to float32. */
+/**
+ * Exact widening of stored elements to float32.
+ *
+ * <p>Stored elements may lie in a mapped file that another program cuts short. The JVM then throws
+ * {@link InternalError} from a plain access or a bulk copy, but dies in a vector load, or in a
+ * table lookup by a value just loaded. So everything is copied to the heap before it is looked at.
+ */
 final class Widen {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
@@ -19,8 +26,8 @@ final class Widen {
   private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   private static final VectorSpecies<Short> HALF =
       VectorSpecies.of(short.class, VectorShape.forBitSize(Simd.bits() / 2));
-  private static final float[] E4M3 = e4m3Table();
-  private static final float[] E5M2 = e5m2Table();
+  private static final float[] E4M3 = table(Floats::e4m3ToFloat);
+  private static final float[] E5M2 = table(Floats::e5m2ToFloat);
 
   private Widen() {}
 
@@ -35,14 +42,21 @@ final class Widen {
       Scratch scratch) {
     switch (dtype) {
       case F32 -> MemorySegment.copy(from, FLOAT, byteOffset, to, at, count);
-      case BF16 -> bf16(from, byteOffset, count, to, at);
+      case BF16 -> {
+        short[] s = scratch.shorts(count);
+        MemorySegment.copy(from, SHORT, byteOffset, s, 0, count);
+        bf16(s, count, to, at);
+      }
       case F16 -> {
         short[] s = scratch.shorts(count);
         MemorySegment.copy(from, SHORT, byteOffset, s, 0, count);
         f16(s, count, to, at);
       }
-      case F8_E4M3 -> f8(from, byteOffset, E4M3, count, to, at);
-      case F8_E5M2 -> f8(from, byteOffset, E5M2, count, to, at);
+      case F8_E4M3, F8_E5M2 -> {
+        byte[] b = scratch.bytes(count);
+        MemorySegment.copy(from, BYTE, byteOffset, b, 0, count);
+        f8(b, dtype == DType.F8_E4M3 ? E4M3 : E5M2, count, to, at);
+      }
       default -> throw unsupported(dtype);
     }
   }
@@ -74,12 +88,12 @@ final class Widen {
       }
       case F8_E4M3 -> {
         for (int i = 0; i < count; i++) {
-          to[at + i] = E4M3[from.get(BYTE, byteOffset + i * byteStride) & 0xff];
+          to[at + i] = Floats.e4m3ToFloat(from.get(BYTE, byteOffset + i * byteStride));
         }
       }
       case F8_E5M2 -> {
         for (int i = 0; i < count; i++) {
-          to[at + i] = E5M2[from.get(BYTE, byteOffset + i * byteStride) & 0xff];
+          to[at + i] = Floats.e5m2ToFloat(from.get(BYTE, byteOffset + i * byteStride));
         }
       }
       default -> throw unsupported(dtype);
@@ -100,16 +114,16 @@ final class Widen {
             + " cannot be computed with; expected F32, F16, BF16, F8_E4M3 or F8_E5M2");
   }
 
-  private static void bf16(MemorySegment from, long byteOffset, int count, float[] to, int at) {
+  private static void bf16(short[] from, int count, float[] to, int at) {
     int whole = count - count % Simd.LANES;
     for (int i = 0; i < whole; i += Simd.LANES) {
-      ShortVector s = ShortVector.fromMemorySegment(HALF, from, byteOffset + 2L * i, Simd.LE);
+      ShortVector s = ShortVector.fromArray(HALF, from, i);
       IntVector bits = (IntVector) s.convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.I, 0);
       FloatVector f = bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       f.intoArray(to, at + i);
     }
     for (int i = whole; i < count; i++) {
-      to[at + i] = Float.intBitsToFloat(from.get(SHORT, byteOffset + 2L * i) << 16);
+      to[at + i] = Float.intBitsToFloat(from[i] << 16);
     }
   }
 
@@ -119,34 +133,22 @@ final class Widen {
     }
   }
 
-  private static void f8(
-      MemorySegment from, long byteOffset, float[] table, int count, float[] to, int at) {
+  private static void f8(byte[] from, float[] table, int count, float[] to, int at) {
     for (int i = 0; i < count; i++) {
-      to[at + i] = table[from.get(BYTE, byteOffset + i) & 0xff];
+      to[at + i] = table[from[i] & 0xff];
     }
   }
 
-  /** 4 exponent bits with bias 7, no infinities, NaN at S.1111.111. */
-  private static float[] e4m3Table() {
-    float[] t = new float[256];
+  private static float[] table(ByteToFloat widen) {
+    float[] table = new float[256];
     for (int i = 0; i < 256; i++) {
-      int exponent = (i >> 3) & 15;
-      int mantissa = i & 7;
-      float v = exponent == 0 ? mantissa * 0x1p-9f : Math.scalb(1 + mantissa / 8f, exponent - 7);
-      if ((i & 0x7f) == 0x7f) {
-        v = Float.NaN;
-      }
-      t[i] = i < 128 ? v : -v;
+      table[i] = widen.apply((byte) i);
     }
-    return t;
+    return table;
   }
 
-  /** The upper byte of an F16. */
-  private static float[] e5m2Table() {
-    float[] t = new float[256];
-    for (int i = 0; i < 256; i++) {
-      t[i] = Float.float16ToFloat((short) (i << 8));
-    }
-    return t;
+  @FunctionalInterface
+  private interface ByteToFloat {
+    float apply(byte bits);
   }
 }
