@@ -19,14 +19,27 @@ public record Cost(double flops, double bytes) {
         switch (node.op()) {
           case Op.Input _, Op.Parameter _, Op.Constant _, Op.IntConstant _, Op.Reshape _ -> 0;
           case Op.Slice _, Op.Concat _, Op.Permute _, Op.UpsampleNearest2x _, Op.Gather _ -> 0;
+          case Op.Repeat _ -> 0;
           case Op.Linear _ -> 2 * elements * in.get(1).shape().dim(1);
+          case Op.MatMul(boolean transposeA, _) ->
+              2 * elements * in.get(0).shape().dim(transposeA ? 0 : 1);
           case Op.Attention attention -> attentionFlops(attention, in);
+          // Five products where the forward pass has two.
+          case Op.AttentionGrad(Op.Attention attention) -> 2.5 * attentionFlops(attention, in);
+          case Op.Conv2dInputGrad _ ->
+              2.0 * in.get(1).shape().count() * in.get(0).shape().product(1, 4);
+          case Op.Conv2dWeightGrad _ ->
+              2.0 * in.get(1).shape().count() * node.output().shape().product(1, 4);
+          case Op.LayerNormGrad _, Op.GroupNormGrad _ -> 14.0 * node.output().shape().count();
+          case Op.RmsNormGrad _ -> 9.0 * node.output().shape().count();
+          case Op.Sum _, Op.ScatterAdd _ -> in.getFirst().shape().count();
           case Op.Conv2d _ -> 2 * elements * in.get(1).shape().product(1, 4);
           case Op.LayerNorm _, Op.GroupNorm _ -> 7 * elements;
           case Op.RmsNorm _ -> 4 * elements;
-          case Op.Modulate _, Op.GatedAdd _, Op.Affine _ -> 2 * elements;
+          case Op.Modulate _, Op.GatedAdd _, Op.Affine _, Op.Clamp _, Op.ClampGrad _ ->
+              2 * elements;
           case Op.Add _, Op.Mul _ -> elements;
-          case Op.Activate _, Op.TimestepFeatures _ -> 10 * elements;
+          case Op.Activate _, Op.ActivateGrad _, Op.TimestepFeatures _ -> 10 * elements;
         };
     return switch (node.op()) {
       case Op.Input _, Op.Parameter _, Op.Constant _, Op.IntConstant _, Op.Reshape _ -> NOTHING;

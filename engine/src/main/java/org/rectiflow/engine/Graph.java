@@ -2,9 +2,13 @@ package org.rectiflow.engine;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.rectiflow.engine.Op.Padding;
 
@@ -103,14 +107,15 @@ public final class Graph {
   public List<Value> jointAttention(int heads, List<Qkv> streams) {
     int headSize = streams.getFirst().q().shape().dim(-1) / heads;
     return attention(
-        new Op.Attention(streams.size(), heads, (float) (1 / Math.sqrt(headSize)), false, false),
+        new Op.Attention(
+            streams.size(), heads, (float) (1 / Math.sqrt(headSize)), false, false, false),
         streams,
         List.of());
   }
 
   /** Self-attention of one sequence with the scale and mask given; {@code bias} may be null. */
   public Value selfAttention(int heads, Qkv x, float scale, boolean causal, Value bias) {
-    Op.Attention op = new Op.Attention(1, heads, scale, causal, bias != null);
+    Op.Attention op = new Op.Attention(1, heads, scale, causal, bias != null, false);
     return attention(op, List.of(x), bias == null ? List.of() : List.of(bias)).getFirst();
   }
 
@@ -121,6 +126,11 @@ public final class Graph {
     }
     inputs.addAll(bias);
     return recordAll(op, inputs);
+  }
+
+  /** {@code a b} of two matrices; see {@link Op.MatMul}. */
+  public Value matMul(Value a, boolean transposeA, Value b, boolean transposeB) {
+    return record(new Op.MatMul(transposeA, transposeB), a, b);
   }
 
   /** See {@link Op.Conv2d}. */
@@ -181,6 +191,45 @@ public final class Graph {
     return activate(Activation.SILU, x);
   }
 
+  /** {@code a - b}; b's shape as for {@link Op.Add}. */
+  public Value subtract(Value a, Value b) {
+    return add(a, affine(b, -1, 0));
+  }
+
+  /** The nearest value from {@code min} to {@code max}. */
+  public Value clamp(Value x, float min, float max) {
+    return record(new Op.Clamp(min, max), x);
+  }
+
+  // ---- Sums, repetitions and losses ---------------------------------------------------------
+
+  /** Sum over {@code axis}, which disappears. */
+  public Value sum(Value x, int axis) {
+    return record(new Op.Sum(x.shape().axis(axis)), x);
+  }
+
+  /** {@code x} {@code count} times along a new axis. */
+  public Value repeat(Value x, int axis, int count) {
+    return record(new Op.Repeat(axis, count), x);
+  }
+
+  /** The mean of all elements, a scalar. */
+  public Value mean(Value x) {
+    int count = Math.toIntExact(x.shape().count());
+    return affine(sum(reshape(x, count), 0), 1f / count, 0);
+  }
+
+  /** The mean of {@code (a - b)^2}, a scalar. */
+  public Value meanSquaredError(Value a, Value b) {
+    Value difference = subtract(a, b);
+    return mean(mul(difference, difference));
+  }
+
+  /** The mean of {@code |a - b|}, a scalar. */
+  public Value meanAbsoluteError(Value a, Value b) {
+    return mean(activate(Activation.ABS, subtract(a, b)));
+  }
+
   // ---- Lookups and features -----------------------------------------------------------------
 
   /** Rows of {@code table} [V, C] by {@code ids}. */
@@ -226,13 +275,84 @@ public final class Graph {
     return record(new Op.Permute(List.of(axes)), x);
   }
 
+  // ---- Composition --------------------------------------------------------------------------
+
+  /**
+   * Records everything of {@code part} here again, so that whole models can be joined, and trained:
+   * a parameter can become an input whose values change between runs.
+   *
+   * @param inputs what takes the place of the part's inputs, by their names; inputs that are not
+   *     named become inputs of this graph
+   * @param parameters what takes the place of a parameter: {@link #parameter} keeps it
+   * @return the part's outputs, by name
+   * @throws IllegalArgumentException if a value differs from what it replaces in shape, or the part
+   *     has no input of a name
+   */
+  public Map<String, Value> include(
+      Graph part, Map<String, Value> inputs, Function<Weight, Value> parameters) {
+    Map<Value, Value> here = new HashMap<>();
+    Set<String> unknown = new TreeSet<>(inputs.keySet());
+    for (Node node : part.nodes) {
+      List<Value> results =
+          switch (node.op()) {
+            case Op.Input(String name, _, _) when inputs.containsKey(name) -> {
+              unknown.remove(name);
+              yield List.of(fitting("input " + name, node.output(), inputs.get(name)));
+            }
+            case Op.Parameter(Weight weight) ->
+                List.of(fitting(weight.name(), node.output(), parameters.apply(weight)));
+            default -> {
+              try (Scope _ = node.scope().isEmpty() ? () -> {} : scope(node.scope())) {
+                yield recordAll(node.op(), node.inputs().stream().map(here::get).toList());
+              }
+            }
+          };
+      for (int i = 0; i < results.size(); i++) {
+        here.put(node.outputs().get(i), results.get(i));
+      }
+    }
+    if (!unknown.isEmpty()) {
+      throw new IllegalArgumentException("the part has no inputs named " + unknown);
+    }
+    Map<String, Value> results = new LinkedHashMap<>();
+    part.outputs.forEach((name, value) -> results.put(name, here.get(value)));
+    return results;
+  }
+
+  private Value fitting(String what, Value old, Value replacement) {
+    if (!own(replacement).shape().equals(old.shape()) || replacement.type() != old.type()) {
+      throw new IllegalArgumentException(
+          "%s is %s %s, it cannot be replaced by %s %s"
+              .formatted(what, old.type(), old.shape(), replacement.type(), replacement.shape()));
+    }
+    return replacement;
+  }
+
+  /**
+   * The log-sum-exp of an attention, asked for after it was recorded: the node is recorded anew in
+   * its place, its results stay.
+   */
+  Value logSumExp(Node node) {
+    Op.Attention old = (Op.Attention) node.op();
+    if (old.logSumExp()) {
+      return node.outputs().getLast();
+    }
+    Op.Attention op =
+        new Op.Attention(old.streams(), old.heads(), old.scale(), old.causal(), old.bias(), true);
+    Shape shape = ShapeRules.infer(op, node.inputs()).getLast();
+    List<Value> outputs = new ArrayList<>(node.outputs());
+    outputs.add(new Value(node.index(), outputs.size(), shape, ElementType.F32));
+    nodes.set(node.index(), new Node(node.index(), op, node.inputs(), outputs, node.scope()));
+    return outputs.getLast();
+  }
+
   // ---- Recording ----------------------------------------------------------------------------
 
-  private Value record(Op op, Value... inputs) {
+  Value record(Op op, Value... inputs) {
     return recordAll(op, List.of(inputs)).getFirst();
   }
 
-  private List<Value> recordAll(Op op, List<Value> inputs) {
+  List<Value> recordAll(Op op, List<Value> inputs) {
     inputs.forEach(this::own);
     int index = nodes.size();
     String scope = String.join(".", scopes);

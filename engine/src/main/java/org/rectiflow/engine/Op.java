@@ -33,13 +33,19 @@ public sealed interface Op {
   /** {@code y = x W^T + b}: x [..., K], W [N, K], b [N] if {@code bias}; y [..., N]. */
   record Linear(boolean bias) implements Op {}
 
+  /** {@code a b} of two matrices, each transposed first if so marked: [M, K] by [K, N]. */
+  record MatMul(boolean transposeA, boolean transposeB) implements Op {}
+
   /**
    * Softmax attention over the concatenation, along the tokens, of {@code streams} sequences (one
    * for self-attention, two for the joint attention of the paper's Figure 2b). Inputs q, k, v of
    * each stream, [B, T_s, H D] each; then an additive bias [H, T, T] if {@code bias}. One output
-   * [B, T_s, H D] per stream. With {@code causal} a query sees keys up to its own position.
+   * [B, T_s, H D] per stream. With {@code causal} a query sees keys up to its own position. With
+   * {@code logSumExp} one more output [B, H, T], the logarithm of each query's sum of exponentials:
+   * {@link Gradients} asks for it where a backward pass needs it.
    */
-  record Attention(int streams, int heads, float scale, boolean causal, boolean bias)
+  record Attention(
+      int streams, int heads, float scale, boolean causal, boolean bias, boolean logSumExp)
       implements Op {}
 
   /**
@@ -81,6 +87,17 @@ public sealed interface Op {
   /** {@link Activation} of each element. */
   record Activate(Activation function) implements Op {}
 
+  /** The nearest value from {@code min} to {@code max}. */
+  record Clamp(float min, float max) implements Op {}
+
+  // ---- Sums and repetitions -----------------------------------------------------------------
+
+  /** Sum over {@code axis}, which disappears. */
+  record Sum(int axis) implements Op {}
+
+  /** The tensor {@code count} times along a new axis {@code axis}: what {@link Sum} undoes. */
+  record Repeat(int axis, int count) implements Op {}
+
   // ---- Lookups and features -----------------------------------------------------------------
 
   /** Rows of table [V, C] by ids [...] (int32): [..., C]. */
@@ -112,6 +129,46 @@ public sealed interface Op {
       axes = List.copyOf(axes);
     }
   }
+
+  // ---- Derivatives: what Gradients cannot say with the ops above ----------------------------
+  // dy is the derivative of a number by an op's result, dx that by its operand x.
+
+  /** {@code dy f'(x)}; inputs x, dy. At the corner of {@link Activation#ABS} f' is 0. */
+  record ActivateGrad(Activation function) implements Op {}
+
+  /** dy where {@code min <= x <= max}, 0 elsewhere; inputs x, dy. */
+  record ClampGrad(float min, float max) implements Op {}
+
+  /**
+   * Of {@link LayerNorm}: inputs x, weight if {@code affine}, dy; outputs dx and, if {@code
+   * affine}, those of weight and bias.
+   */
+  record LayerNormGrad(float eps, boolean affine) implements Op {}
+
+  /** Of {@link RmsNorm}: inputs x, weight, dy; outputs dx and that of the weight. */
+  record RmsNormGrad(float eps) implements Op {}
+
+  /** Of {@link GroupNorm}: inputs x, weight, dy; outputs dx and those of weight and bias. */
+  record GroupNormGrad(int groups, float eps) implements Op {}
+
+  /**
+   * Of {@link Attention}, whose probabilities are computed anew from the log-sum-exp (Dao et al.,
+   * "FlashAttention", 2022, Appendix B). Inputs q, k, v of each stream; the bias if there is one;
+   * each stream's result; the log-sum-exp; each stream's dy. Outputs dq, dk, dv of each stream; the
+   * derivative by the bias if there is one.
+   */
+  record AttentionGrad(Attention attention) implements Op {}
+
+  /** Of {@link Conv2d} by x, whose shape is {@code input}; inputs w, dy. */
+  record Conv2dInputGrad(int stride, Padding padding, Shape input) implements Op {}
+
+  /** Of {@link Conv2d} by w [O, C, {@code height}, {@code width}]; inputs x, dy. */
+  record Conv2dWeightGrad(int stride, Padding padding, int height, int width) implements Op {}
+
+  /**
+   * Of {@link Gather} by a table of {@code rows} rows: rows of dy added up by id; inputs dy, ids.
+   */
+  record ScatterAdd(int rows) implements Op {}
 
   /** Zero padding of a convolution, in pixels. */
   record Padding(int top, int bottom, int left, int right) {

@@ -21,6 +21,7 @@ final class ShapeRules {
       case Op.Constant(Tensor value) -> List.of(value.shape());
       case Op.IntConstant(IntTensor value) -> List.of(value.shape());
       case Op.Linear(boolean bias) -> List.of(linear(in, bias));
+      case Op.MatMul product -> List.of(matMul(product, in));
       case Op.Attention attention -> attention(attention, in);
       case Op.Conv2d conv -> List.of(conv2d(conv, in));
       case Op.LayerNorm(_, boolean affine) -> {
@@ -58,7 +59,19 @@ final class ShapeRules {
         require(in.get(1).isSuffixOf(in.get(0)), in.get(1) + " does not broadcast to " + in.get(0));
         yield List.of(in.get(0));
       }
-      case Op.Affine _, Op.Activate _ -> List.of(in.get(0));
+      case Op.Affine _, Op.Activate _, Op.Clamp _ -> List.of(in.get(0));
+      case Op.Sum(int axis) -> List.of(without(in.get(0), axis));
+      case Op.Repeat(int axis, int count) -> List.of(repeated(in.get(0), axis, count));
+      case Op.ActivateGrad _,
+          Op.ClampGrad _,
+          Op.LayerNormGrad _,
+          Op.RmsNormGrad _,
+          Op.GroupNormGrad _,
+          Op.AttentionGrad _,
+          Op.Conv2dInputGrad _,
+          Op.Conv2dWeightGrad _,
+          Op.ScatterAdd _ ->
+          GradShapeRules.infer(op, in);
       case Op.Gather _ -> {
         rank("table", in.get(0), 2);
         yield List.of(append(in.get(1), in.get(0).dim(1)));
@@ -93,7 +106,8 @@ final class ShapeRules {
 
   private static void checkTypes(Op op, List<Value> inputs) {
     for (int i = 0; i < inputs.size(); i++) {
-      ElementType expected = op instanceof Op.Gather && i == 1 ? ElementType.I32 : ElementType.F32;
+      boolean ids = i == 1 && (op instanceof Op.Gather || op instanceof Op.ScatterAdd);
+      ElementType expected = ids ? ElementType.I32 : ElementType.F32;
       boolean any = op instanceof Op.Reshape;
       require(
           any || inputs.get(i).type() == expected,
@@ -115,7 +129,36 @@ final class ShapeRules {
     return x.with(-1, w.dim(0));
   }
 
-  private static List<Shape> attention(Op.Attention op, List<Shape> in) {
+  private static Shape matMul(Op.MatMul op, List<Shape> in) {
+    Shape a = in.get(0);
+    Shape b = in.get(1);
+    rank("a", a, 2);
+    rank("b", b, 2);
+    int k = a.dim(op.transposeA() ? 0 : 1);
+    require(
+        k == b.dim(op.transposeB() ? 1 : 0),
+        "a " + a + " and b " + b + " differ in the axis that is summed over");
+    return Shape.of(a.dim(op.transposeA() ? 1 : 0), b.dim(op.transposeB() ? 0 : 1));
+  }
+
+  private static Shape without(Shape x, int axis) {
+    int[] dims = new int[x.rank() - 1];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = x.dim(i < axis ? i : i + 1);
+    }
+    return Shape.of(dims);
+  }
+
+  private static Shape repeated(Shape x, int axis, int count) {
+    require(axis >= 0 && axis <= x.rank(), "a new axis " + axis + " of a tensor " + x);
+    int[] dims = new int[x.rank() + 1];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = i < axis ? x.dim(i) : i == axis ? count : x.dim(i - 1);
+    }
+    return Shape.of(dims);
+  }
+
+  static List<Shape> attention(Op.Attention op, List<Shape> in) {
     List<Shape> out = new ArrayList<>();
     int tokens = 0;
     Shape first = in.get(0);
@@ -134,12 +177,15 @@ final class ShapeRules {
       out.add(q);
     }
     if (op.bias()) {
-      same("bias", Shape.of(op.heads(), tokens, tokens), in.getLast());
+      same("bias", Shape.of(op.heads(), tokens, tokens), in.get(3 * op.streams()));
+    }
+    if (op.logSumExp()) {
+      out.add(Shape.of(first.dim(0), op.heads(), tokens));
     }
     return out;
   }
 
-  private static Shape conv2d(Op.Conv2d op, List<Shape> in) {
+  static Shape conv2d(Op.Conv2d op, List<Shape> in) {
     Shape x = in.get(0);
     Shape w = in.get(1);
     rank("x", x, 4);
@@ -177,7 +223,7 @@ final class ShapeRules {
     return axes;
   }
 
-  private static Shape append(Shape shape, int dim) {
+  static Shape append(Shape shape, int dim) {
     int[] dims = java.util.Arrays.copyOf(shape.dims(), shape.rank() + 1);
     dims[shape.rank()] = dim;
     return Shape.of(dims);
@@ -188,19 +234,19 @@ final class ShapeRules {
     same(what, Shape.of(x.dim(0), x.dim(2)), m);
   }
 
-  private static void vector(String what, Shape shape, int size) {
+  static void vector(String what, Shape shape, int size) {
     same(what, Shape.of(size), shape);
   }
 
-  private static void same(String what, Shape expected, Shape actual) {
+  static void same(String what, Shape expected, Shape actual) {
     require(expected.equals(actual), what + " must be " + expected + ", got " + actual);
   }
 
-  private static void rank(String what, Shape shape, int rank) {
+  static void rank(String what, Shape shape, int rank) {
     require(shape.rank() == rank, what + " must have " + rank + " axes, got " + shape);
   }
 
-  private static void require(boolean condition, String message) {
+  static void require(boolean condition, String message) {
     if (!condition) {
       throw new IllegalArgumentException(message);
     }

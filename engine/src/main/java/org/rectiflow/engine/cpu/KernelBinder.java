@@ -51,6 +51,20 @@ final class KernelBinder {
       case Op.Slice op -> Layouts.slice(operands, workers, op, node);
       case Op.Concat op -> Layouts.concat(operands, workers, op, node);
       case Op.Permute op -> Layouts.permute(operands, workers, op, node);
+      case Op.MatMul _,
+          Op.Clamp _,
+          Op.Sum _,
+          Op.Repeat _,
+          Op.ActivateGrad _,
+          Op.ClampGrad _,
+          Op.LayerNormGrad _,
+          Op.RmsNormGrad _,
+          Op.GroupNormGrad _,
+          Op.AttentionGrad _,
+          Op.Conv2dInputGrad _,
+          Op.Conv2dWeightGrad _,
+          Op.ScatterAdd _ ->
+          new TrainingBinder(operands, workers).bind(node);
       case Op.Input _, Op.Parameter _, Op.IntConstant _ -> throw new AssertionError(node);
     };
   }
@@ -61,6 +75,8 @@ final class KernelBinder {
       case GELU_TANH -> Activation.GELU_TANH;
       case GELU_ERF -> Activation.GELU_ERF;
       case QUICK_GELU -> Activation.QUICK_GELU;
+      case ABS -> Activation.ABS;
+      case EXP -> Activation.EXP;
     };
   }
 
@@ -195,22 +211,16 @@ final class KernelBinder {
       streams.add(
           new Attention.Stream(
               qkv.getFirst().shape().dim(1),
-              tokens(qkv.get(0)),
-              tokens(qkv.get(1)),
-              tokens(qkv.get(2)),
-              tokens(node.outputs().get(s))));
+              operands.tokens(qkv.get(0)),
+              operands.tokens(qkv.get(1)),
+              operands.tokens(qkv.get(2)),
+              operands.tokens(node.outputs().get(s))));
     }
     StoredVector bias = op.bias() ? operands.f32(node.inputs().getLast()) : null;
-    Attention.Options options = new Attention.Options(op.scale(), op.causal(), bias, null);
+    StoredVector logSumExp = op.logSumExp() ? operands.f32(node.outputs().getLast()) : null;
+    Attention.Options options = new Attention.Options(op.scale(), op.causal(), bias, logSumExp);
     int dim = first.dim(2) / op.heads();
     return () -> Attention.run(workers, first.dim(0), op.heads(), dim, streams, options);
-  }
-
-  private Attention.Tokens tokens(Value value) {
-    StoredVector v = operands.f32(value);
-    int width = value.shape().dim(2);
-    long perSample = (long) value.shape().dim(1) * width;
-    return new Attention.Tokens(v.segment(), v.byteOffset(), perSample, width);
   }
 
   private Runnable rmsNorm(Op.RmsNorm op, Node node) {

@@ -15,6 +15,7 @@ import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.engine.Weight;
+import org.rectiflow.engine.cpu.kernels.Attention;
 import org.rectiflow.engine.cpu.kernels.MatrixView;
 import org.rectiflow.engine.cpu.kernels.StoredVector;
 
@@ -119,5 +120,13 @@ final class Operands {
     StoredVector v = stored(value);
     Shape shape = value.shape();
     return MatrixView.of(v.segment(), v.byteOffset(), v.dtype(), shape.dim(-1));
+  }
+
+  /** The value [B, T, C] as tokens of attention. */
+  Attention.Tokens tokens(Value value) {
+    StoredVector v = f32(value);
+    int width = value.shape().dim(2);
+    long perSample = (long) value.shape().dim(1) * width;
+    return new Attention.Tokens(v.segment(), v.byteOffset(), perSample, width);
   }
 }

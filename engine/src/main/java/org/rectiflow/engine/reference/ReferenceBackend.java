@@ -2,7 +2,6 @@ package org.rectiflow.engine.reference;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
@@ -11,7 +10,6 @@ import org.rectiflow.engine.FiniteCheck;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.IntTensor;
 import org.rectiflow.engine.Node;
-import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Profile;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
@@ -48,80 +46,44 @@ public final class ReferenceBackend implements Backend {
     @Override
     public Map<String, Tensor> run(Map<String, Feed> feeds) {
       Map<Node, Feed> inputs = Feeds.match(graph, feeds);
-      Map<Value, Tensor> floats = new HashMap<>();
+      Map<Value, Reals> floats = new HashMap<>();
       Map<Value, IntTensor> ints = new HashMap<>();
-      for (Node node : graph.nodes()) {
-        if (node.op() instanceof Op.Input) {
-          switch (inputs.get(node)) {
-            case Feed.Floats(Tensor tensor) -> floats.put(node.output(), tensor);
-            case Feed.Ints(IntTensor tensor) -> ints.put(node.output(), tensor);
-          }
-        } else {
-          evaluate(node, floats, ints);
-          for (Value out : node.outputs()) {
-            if (floats.containsKey(out)) {
-              FiniteCheck.require(floats.get(out).data(), node);
-            }
-          }
+      inputs.forEach((node, feed) -> {
+        switch (feed) {
+          case Feed.Floats(Tensor tensor) -> floats.put(node.output(), widen(tensor));
+          case Feed.Ints(IntTensor tensor) -> ints.put(node.output(), tensor);
         }
-      }
+      });
+      ReferenceInterpreter.run(graph, floats, ints, Interpreter::roundToFloat);
       Map<String, Tensor> results = new LinkedHashMap<>();
-      graph.outputs().forEach((name, value) -> results.put(name, copy(floats.get(value))));
+      graph.outputs().forEach((name, value) -> results.put(name, narrow(floats.get(value))));
       return results;
     }
 
-    private static Tensor copy(Tensor t) {
-      return new Tensor(t.shape(), t.data().clone());
+    private static Reals widen(Tensor tensor) {
+      double[] data = new double[tensor.data().length];
+      for (int i = 0; i < data.length; i++) {
+        data[i] = tensor.data()[i];
+      }
+      return new Reals(tensor.shape(), data);
     }
 
-    private static void evaluate(Node node, Map<Value, Tensor> floats, Map<Value, IntTensor> ints) {
-      List<Value> in = node.inputs();
-      Value out = node.output();
-      Tensor[] x = in.stream().map(floats::get).toArray(Tensor[]::new);
-      if (node.op() instanceof Op.IntConstant(IntTensor value)) {
-        ints.put(out, value);
-        return;
+    private static Tensor narrow(Reals reals) {
+      Tensor tensor = Tensor.zeros(reals.shape());
+      for (int i = 0; i < tensor.data().length; i++) {
+        tensor.data()[i] = (float) reals.data()[i];
       }
-      if (node.op() instanceof Op.Reshape && ints.containsKey(in.getFirst())) {
-        ints.put(out, new IntTensor(out.shape(), ints.get(in.getFirst()).data()));
-        return;
-      }
-      float[][] ys = new float[node.outputs().size()][];
-      for (int i = 0; i < ys.length; i++) {
-        Tensor result = Tensor.zeros(node.outputs().get(i).shape());
-        ys[i] = result.data();
-        floats.put(node.outputs().get(i), result);
-      }
-      float[] y = ys[0];
-      switch (node.op()) {
-        case Op.Input _, Op.IntConstant _ -> throw new AssertionError(node.op());
-        case Op.Parameter(var weight) -> System.arraycopy(weight.toFloats(), 0, y, 0, y.length);
-        case Op.Constant(var value) -> System.arraycopy(value.data(), 0, y, 0, y.length);
-        case Op.Reshape _ -> System.arraycopy(x[0].data(), 0, y, 0, y.length);
-        case Op.Linear(boolean bias) ->
-            ReferenceOps.linear(x[0], x[1], bias ? x[2].data() : null, y);
-        case Op.Attention op -> ReferenceOps.attention(op, x, ys);
-        case Op.Conv2d op ->
-            ReferenceOps.conv2d(op, x[0], x[1], op.bias() ? x[2].data() : null, out.shape(), y);
-        case Op.LayerNorm(float eps, boolean affine) ->
-            ReferenceOps.layerNorm(
-                x[0], affine ? x[1].data() : null, affine ? x[2].data() : null, eps, y);
-        case Op.RmsNorm(float eps) -> ReferenceOps.rmsNorm(x[0], x[1].data(), eps, y);
-        case Op.GroupNorm(int groups, float eps) ->
-            ReferenceOps.groupNorm(x[0], x[1].data(), x[2].data(), groups, eps, y);
-        case Op.Modulate _ -> ReferenceOps.modulate(x[0], x[1].data(), x[2].data(), y);
-        case Op.GatedAdd _ -> ReferenceOps.gatedAdd(x[0], x[1].data(), x[2].data(), y);
-        case Op.Add _ -> ReferenceOps.add(x[0].data(), x[1].data(), y);
-        case Op.Mul _ -> ReferenceOps.mul(x[0].data(), x[1].data(), y);
-        case Op.Affine(float factor, float offset) ->
-            ReferenceOps.affine(x[0].data(), factor, offset, y);
-        case Op.Activate(var function) -> ReferenceOps.activate(function, x[0].data(), y);
-        case Op.Gather _ -> ReferenceOps.gather(x[0], ints.get(in.get(1)).data(), y);
-        case Op.TimestepFeatures(int dim) -> ReferenceOps.timestepFeatures(x[0].data(), dim, y);
-        case Op.UpsampleNearest2x _ -> ReferenceOps.upsampleNearest2x(x[0], y);
-        case Op.Slice op -> ReferenceOps.slice(op, x[0], y);
-        case Op.Concat op -> ReferenceOps.concat(op, x, out.shape(), y);
-        case Op.Permute op -> ReferenceOps.permute(op, x[0], out.shape(), y);
+      return tensor;
+    }
+
+    /** Every result of an op is a float, as on other backends. */
+    private static void roundToFloat(Node node, Reals result) {
+      double[] data = result.data();
+      for (int i = 0; i < data.length; i++) {
+        data[i] = (float) data[i];
+        if (!Double.isFinite(data[i])) {
+          throw FiniteCheck.failure(node, (float) data[i], i);
+        }
       }
     }
 

@@ -3,16 +3,15 @@ package org.rectiflow.engine.reference;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Shape;
-import org.rectiflow.engine.Tensor;
 
 /**
- * The definition of every op: plain loops, sums in double, results rounded to float once. Slow on
- * purpose; other backends are compared with it.
+ * The definition of every op: plain loops in double precision. Slow on purpose; other backends are
+ * compared with it. {@link ReferenceGradients} has the derivatives.
  */
 final class ReferenceOps {
   private ReferenceOps() {}
 
-  static void linear(Tensor x, Tensor w, float[] bias, float[] y) {
+  static void linear(Reals x, Reals w, double[] bias, double[] y) {
     int n = w.shape().dim(0);
     int k = w.shape().dim(1);
     int rows = x.shape().rows();
@@ -20,15 +19,15 @@ final class ReferenceOps {
       for (int col = 0; col < n; col++) {
         double sum = bias == null ? 0 : bias[col];
         for (int i = 0; i < k; i++) {
-          sum += (double) x.data()[row * k + i] * w.data()[col * k + i];
+          sum += x.data()[row * k + i] * w.data()[col * k + i];
         }
-        y[row * n + col] = (float) sum;
+        y[row * n + col] = sum;
       }
     }
   }
 
   /** Softmax(scale q k^T + bias) v over all streams' tokens; see {@link Op.Attention}. */
-  static void attention(Op.Attention op, Tensor[] in, float[][] out) {
+  static void attention(Op.Attention op, Reals[] in, double[][] out) {
     Shape first = in[0].shape();
     int width = first.dim(2);
     int d = width / op.heads();
@@ -36,7 +35,7 @@ final class ReferenceOps {
     for (int s = 0; s < op.streams(); s++) {
       tokens += in[3 * s].shape().dim(1);
     }
-    float[] bias = op.bias() ? in[in.length - 1].data() : null;
+    double[] bias = op.bias() ? in[3 * op.streams()].data() : null;
     double[] p = new double[tokens];
     double[] sum = new double[d];
     for (int b = 0; b < first.dim(0); b++) {
@@ -48,11 +47,14 @@ final class ReferenceOps {
             int q = (b * own + t) * width + h * d;
             int visible = op.causal() ? query + 1 : tokens;
             scores(op, in, b, h, q, in[3 * s].data(), bias, query, tokens, p);
-            softmax(p, visible);
+            double logSumExp = softmax(p, visible);
+            if (op.logSumExp()) {
+              out[op.streams()][(b * op.heads() + h) * tokens + query] = logSumExp;
+            }
             java.util.Arrays.fill(sum, 0);
             int key = 0;
             for (int u = 0; u < op.streams(); u++) {
-              Tensor v = in[3 * u + 2];
+              Reals v = in[3 * u + 2];
               int keys = v.shape().dim(1);
               for (int j = 0; j < keys && key < visible; j++, key++) {
                 int at = (b * keys + j) * width + h * d;
@@ -62,7 +64,7 @@ final class ReferenceOps {
               }
             }
             for (int i = 0; i < d; i++) {
-              out[s][q + i] = (float) sum[i];
+              out[s][q + i] = sum[i];
             }
           }
         }
@@ -70,14 +72,14 @@ final class ReferenceOps {
     }
   }
 
-  private static void scores(
+  static void scores(
       Op.Attention op,
-      Tensor[] in,
+      Reals[] in,
       int b,
       int h,
       int q,
-      float[] queries,
-      float[] bias,
+      double[] queries,
+      double[] bias,
       int query,
       int tokens,
       double[] p) {
@@ -85,13 +87,13 @@ final class ReferenceOps {
     int d = width / op.heads();
     int key = 0;
     for (int u = 0; u < op.streams(); u++) {
-      Tensor k = in[3 * u + 1];
+      Reals k = in[3 * u + 1];
       int keys = k.shape().dim(1);
       for (int j = 0; j < keys; j++, key++) {
         int at = (b * keys + j) * width + h * d;
         double dot = 0;
         for (int i = 0; i < d; i++) {
-          dot += (double) queries[q + i] * k.data()[at + i];
+          dot += queries[q + i] * k.data()[at + i];
         }
         double add = bias == null ? 0 : bias[(h * tokens + query) * tokens + key];
         p[key] = op.scale() * dot + add;
@@ -99,7 +101,8 @@ final class ReferenceOps {
     }
   }
 
-  private static void softmax(double[] p, int n) {
+  /** In place; returns the logarithm of the sum of the exponentials. */
+  private static double softmax(double[] p, int n) {
     double max = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < n; i++) {
       max = Math.max(max, p[i]);
@@ -112,9 +115,10 @@ final class ReferenceOps {
     for (int i = 0; i < n; i++) {
       p[i] /= sum;
     }
+    return max + Math.log(sum);
   }
 
-  static void conv2d(Op.Conv2d op, Tensor x, Tensor w, float[] bias, Shape shape, float[] y) {
+  static void conv2d(Op.Conv2d op, Reals x, Reals w, double[] bias, Shape shape, double[] y) {
     int channels = x.shape().dim(1);
     int height = x.shape().dim(2);
     int width = x.shape().dim(3);
@@ -138,7 +142,7 @@ final class ReferenceOps {
                 }
               }
             }
-            y[at] = (float) sum;
+            y[at] = sum;
           }
         }
       }
@@ -146,33 +150,34 @@ final class ReferenceOps {
   }
 
   /** {@code weight} and {@code bias} may be null. */
-  static void layerNorm(Tensor x, float[] weight, float[] bias, double eps, float[] y) {
+  static void layerNorm(Reals x, double[] weight, double[] bias, double eps, double[] y) {
     int c = x.shape().dim(-1);
     for (int row = 0; row < x.shape().rows(); row++) {
       double[] moments = moments(x.data(), row * c, c);
       double scale = 1 / Math.sqrt(moments[1] + eps);
       for (int i = 0; i < c; i++) {
         double normed = (x.data()[row * c + i] - moments[0]) * scale;
-        y[row * c + i] = (float) (weight == null ? normed : normed * weight[i] + bias[i]);
+        y[row * c + i] = weight == null ? normed : normed * weight[i] + bias[i];
       }
     }
   }
 
-  static void rmsNorm(Tensor x, float[] weight, double eps, float[] y) {
+  static void rmsNorm(Reals x, double[] weight, double eps, double[] y) {
     int c = x.shape().dim(-1);
     for (int row = 0; row < x.shape().rows(); row++) {
       double squares = 0;
       for (int i = 0; i < c; i++) {
-        squares += (double) x.data()[row * c + i] * x.data()[row * c + i];
+        squares += x.data()[row * c + i] * x.data()[row * c + i];
       }
       double scale = 1 / Math.sqrt(squares / c + eps);
       for (int i = 0; i < c; i++) {
-        y[row * c + i] = (float) (x.data()[row * c + i] * scale * weight[i]);
+        y[row * c + i] = x.data()[row * c + i] * scale * weight[i];
       }
     }
   }
 
-  static void groupNorm(Tensor x, float[] weight, float[] bias, int groups, double eps, float[] y) {
+  static void groupNorm(
+      Reals x, double[] weight, double[] bias, int groups, double eps, double[] y) {
     int channels = x.shape().dim(1);
     int pixels = x.shape().dim(2) * x.shape().dim(3);
     int perGroup = channels / groups;
@@ -183,13 +188,13 @@ final class ReferenceOps {
       for (int i = 0; i < size; i++) {
         int c = g % groups * perGroup + i / pixels;
         double normed = (x.data()[g * size + i] - moments[0]) * scale;
-        y[g * size + i] = (float) (normed * weight[c] + bias[c]);
+        y[g * size + i] = normed * weight[c] + bias[c];
       }
     }
   }
 
   /** Mean and (biased) variance of {@code n} values. */
-  private static double[] moments(float[] x, int from, int n) {
+  static double[] moments(double[] x, int from, int n) {
     double mean = 0;
     for (int i = 0; i < n; i++) {
       mean += x[from + i];
@@ -202,50 +207,87 @@ final class ReferenceOps {
     return new double[] {mean, variance / n};
   }
 
-  static void modulate(Tensor x, float[] shift, float[] scale, float[] y) {
+  static void modulate(Reals x, double[] shift, double[] scale, double[] y) {
     int perSample = x.shape().dim(1) * x.shape().dim(2);
     int c = x.shape().dim(2);
     for (int i = 0; i < y.length; i++) {
       int m = i / perSample * c + i % c;
-      y[i] = (float) (x.data()[i] * (1.0 + scale[m]) + shift[m]);
+      y[i] = x.data()[i] * (1.0 + scale[m]) + shift[m];
     }
   }
 
-  static void gatedAdd(Tensor x, float[] gate, float[] branch, float[] y) {
+  static void gatedAdd(Reals x, double[] gate, double[] branch, double[] y) {
     int perSample = x.shape().dim(1) * x.shape().dim(2);
     int c = x.shape().dim(2);
     for (int i = 0; i < y.length; i++) {
-      y[i] = (float) (x.data()[i] + (double) gate[i / perSample * c + i % c] * branch[i]);
+      y[i] = x.data()[i] + gate[i / perSample * c + i % c] * branch[i];
     }
   }
 
   /** Repeats {@code b} along the leading axes. */
-  static void add(float[] a, float[] b, float[] y) {
+  static void add(double[] a, double[] b, double[] y) {
     for (int i = 0; i < y.length; i++) {
       y[i] = a[i] + b[i % b.length];
     }
   }
 
   /** Repeats {@code b} along the leading axes. */
-  static void mul(float[] a, float[] b, float[] y) {
+  static void mul(double[] a, double[] b, double[] y) {
     for (int i = 0; i < y.length; i++) {
       y[i] = a[i] * b[i % b.length];
     }
   }
 
-  static void affine(float[] x, double factor, double offset, float[] y) {
+  static void affine(double[] x, double factor, double offset, double[] y) {
     for (int i = 0; i < y.length; i++) {
-      y[i] = (float) (factor * x[i] + offset);
+      y[i] = factor * x[i] + offset;
     }
   }
 
-  static void activate(Activation function, float[] x, float[] y) {
+  static void activate(Activation function, double[] x, double[] y) {
     for (int i = 0; i < y.length; i++) {
-      y[i] = (float) function.apply(x[i]);
+      y[i] = function.apply(x[i]);
     }
   }
 
-  static void gather(Tensor table, int[] ids, float[] y) {
+  static void clamp(double[] x, double min, double max, double[] y) {
+    for (int i = 0; i < y.length; i++) {
+      y[i] = Math.clamp(x[i], min, max);
+    }
+  }
+
+  static void matMul(Op.MatMul op, Reals a, Reals b, Shape shape, double[] y) {
+    int k = a.shape().dim(op.transposeA() ? 0 : 1);
+    int m = shape.dim(0);
+    int n = shape.dim(1);
+    for (int row = 0; row < m; row++) {
+      for (int col = 0; col < n; col++) {
+        double sum = 0;
+        for (int i = 0; i < k; i++) {
+          double left = a.data()[op.transposeA() ? i * m + row : row * k + i];
+          sum += left * b.data()[op.transposeB() ? col * k + i : i * n + col];
+        }
+        y[row * n + col] = sum;
+      }
+    }
+  }
+
+  static void sum(int axis, Reals x, double[] y) {
+    int size = x.shape().dim(axis);
+    int inner = Math.toIntExact(x.shape().product(axis + 1, x.shape().rank()));
+    for (int i = 0; i < x.data().length; i++) {
+      y[i / (size * inner) * inner + i % inner] += x.data()[i];
+    }
+  }
+
+  static void repeat(Op.Repeat op, Reals x, double[] y) {
+    int inner = Math.toIntExact(x.shape().product(op.axis(), x.shape().rank()));
+    for (int i = 0; i < y.length; i++) {
+      y[i] = x.data()[i / (op.count() * inner) * inner + i % inner];
+    }
+  }
+
+  static void gather(Reals table, int[] ids, double[] y) {
     int c = table.shape().dim(1);
     for (int i = 0; i < ids.length; i++) {
       if (ids[i] < 0 || ids[i] >= table.shape().dim(0)) {
@@ -256,18 +298,18 @@ final class ReferenceOps {
     }
   }
 
-  static void timestepFeatures(float[] timestep, int dim, float[] y) {
+  static void timestepFeatures(double[] timestep, int dim, double[] y) {
     int half = dim / 2;
     for (int b = 0; b < timestep.length; b++) {
       for (int i = 0; i < half; i++) {
         double angle = timestep[b] * Math.exp(-Math.log(10000) * i / half);
-        y[b * dim + i] = (float) Math.cos(angle);
-        y[b * dim + half + i] = (float) Math.sin(angle);
+        y[b * dim + i] = Math.cos(angle);
+        y[b * dim + half + i] = Math.sin(angle);
       }
     }
   }
 
-  static void upsampleNearest2x(Tensor x, float[] y) {
+  static void upsampleNearest2x(Reals x, double[] y) {
     int width = x.shape().dim(3);
     int rows = x.shape().rows();
     for (int row = 0; row < rows; row++) {
@@ -277,7 +319,7 @@ final class ReferenceOps {
     }
   }
 
-  static void slice(Op.Slice op, Tensor x, float[] y) {
+  static void slice(Op.Slice op, Reals x, double[] y) {
     int inner = Math.toIntExact(x.shape().product(op.axis() + 1, x.shape().rank()));
     int outer = Math.toIntExact(x.shape().product(0, op.axis()));
     int from = x.shape().dim(op.axis()) * inner;
@@ -287,12 +329,12 @@ final class ReferenceOps {
     }
   }
 
-  static void concat(Op.Concat op, Tensor[] parts, Shape shape, float[] y) {
+  static void concat(Op.Concat op, Reals[] parts, Shape shape, double[] y) {
     int inner = Math.toIntExact(shape.product(op.axis() + 1, shape.rank()));
     int outer = Math.toIntExact(shape.product(0, op.axis()));
     int to = shape.dim(op.axis()) * inner;
     int start = 0;
-    for (Tensor part : parts) {
+    for (Reals part : parts) {
       int run = part.shape().dim(op.axis()) * inner;
       for (int i = 0; i < outer; i++) {
         System.arraycopy(part.data(), i * run, y, i * to + start, run);
@@ -301,7 +343,7 @@ final class ReferenceOps {
     }
   }
 
-  static void permute(Op.Permute op, Tensor x, Shape shape, float[] y) {
+  static void permute(Op.Permute op, Reals x, Shape shape, double[] y) {
     int rank = shape.rank();
     int[] strides = new int[rank];
     for (int i = 0; i < rank; i++) {

@@ -21,5 +21,7 @@ public enum Activation {
   /** y = erf(x). */
   ERF,
   /** y = exp(x). */
-  EXP
+  EXP,
+  /** y = |x|. */
+  ABS
 }

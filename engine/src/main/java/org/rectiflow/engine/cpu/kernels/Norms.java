@@ -231,8 +231,7 @@ public final class Norms {
    * Mean and biased variance by the pairwise update of Chan, Golub and LeVeque (1983) over chunks,
    * in double.
    */
-  private static double[] moments(
-      StoredVector x, long first, long count, float[] chunk, float[] lanes) {
+  static double[] moments(StoredVector x, long first, long count, float[] chunk, float[] lanes) {
     double mean = 0;
     double m2 = 0;
     for (long i = 0; i < count; i += CHUNK) {

@@ -155,6 +155,7 @@ final class VectorMath {
       case TANH -> tanhLoop(x, from, to);
       case ERF -> erfLoop(x, from, to);
       case EXP -> expLoop(x, from, to);
+      case ABS -> absLoop(x, from, to);
     }
   }
 
@@ -218,6 +219,12 @@ final class VectorMath {
     for (int i = from; i < to; i += Simd.LANES) {
       FloatVector v = FloatVector.fromArray(Simd.F, x, i);
       exp(v).intoArray(x, i);
+    }
+  }
+
+  private static void absLoop(float[] x, int from, int to) {
+    for (int i = from; i < to; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, i).abs().intoArray(x, i);
     }
   }
 }

@@ -118,6 +118,7 @@ final class Memory {
       case TANH -> Math.tanh(x);
       case ERF -> erf(x);
       case EXP -> Math.exp(x);
+      case ABS -> Math.abs(x);
     };
   }
 

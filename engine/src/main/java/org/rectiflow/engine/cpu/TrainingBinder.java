@@ -1,0 +1,187 @@
+package org.rectiflow.engine.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.rectiflow.engine.Node;
+import org.rectiflow.engine.Op;
+import org.rectiflow.engine.Shape;
+import org.rectiflow.engine.Value;
+import org.rectiflow.engine.cpu.kernels.Activation;
+import org.rectiflow.engine.cpu.kernels.Attention;
+import org.rectiflow.engine.cpu.kernels.AttentionGrad;
+import org.rectiflow.engine.cpu.kernels.Conv2d;
+import org.rectiflow.engine.cpu.kernels.Conv2dGrads;
+import org.rectiflow.engine.cpu.kernels.Epilogue;
+import org.rectiflow.engine.cpu.kernels.MatMul;
+import org.rectiflow.engine.cpu.kernels.MatrixView;
+import org.rectiflow.engine.cpu.kernels.NormGrads;
+import org.rectiflow.engine.cpu.kernels.PointwiseGrads;
+import org.rectiflow.engine.cpu.kernels.Reductions;
+import org.rectiflow.engine.cpu.kernels.StoredVector;
+import org.rectiflow.engine.cpu.kernels.Workers;
+
+/** {@link KernelBinder} for the ops of losses and backward passes. */
+final class TrainingBinder {
+  private final Operands operands;
+  private final Workers workers;
+
+  TrainingBinder(Operands operands, Workers workers) {
+    this.operands = operands;
+    this.workers = workers;
+  }
+
+  Runnable bind(Node node) {
+    List<Value> in = node.inputs();
+    Value first = in.getFirst();
+    Shape shape = first.shape();
+    long count = shape.count();
+    StoredVector x = operands.f32(first);
+    StoredVector out = operands.f32(node.output());
+    return switch (node.op()) {
+      case Op.MatMul op -> matMul(op, node);
+      case Op.Clamp(float min, float max) ->
+          () -> PointwiseGrads.clamp(workers, min, max, count, x, out);
+      case Op.Sum(int axis) -> {
+        int outer = Math.toIntExact(shape.product(0, axis));
+        int inner = Math.toIntExact(shape.product(axis + 1, shape.rank()));
+        yield () -> Reductions.sum(workers, outer, shape.dim(axis), inner, x, out);
+      }
+      case Op.Repeat(int axis, int times) -> {
+        int outer = Math.toIntExact(shape.product(0, axis));
+        int inner = Math.toIntExact(shape.product(axis, shape.rank()));
+        yield () -> Reductions.repeat(workers, outer, times, inner, x, out);
+      }
+      case Op.ScatterAdd(int rows) ->
+          () ->
+              Reductions.scatterAdd(workers, operands.ints(in.get(1)), rows, shape.dim(-1), x, out);
+      case Op.ActivateGrad(var function) -> {
+        Activation f = KernelBinder.kernel(function);
+        StoredVector dy = operands.f32(in.get(1));
+        yield () -> PointwiseGrads.activation(workers, f, count, x, dy, out);
+      }
+      case Op.ClampGrad(float min, float max) -> {
+        StoredVector dy = operands.f32(in.get(1));
+        yield () -> PointwiseGrads.clampGrad(workers, min, max, count, x, dy, out);
+      }
+      case Op.LayerNormGrad op -> layerNorm(op, node);
+      case Op.RmsNormGrad(float eps) -> {
+        StoredVector weight = operands.stored(in.get(1));
+        StoredVector dy = operands.f32(in.get(2));
+        StoredVector dWeight = operands.f32(node.outputs().get(1));
+        yield () ->
+            NormGrads.rmsNorm(
+                workers, shape.rows(), shape.dim(-1), eps, x, weight, dy, out, dWeight);
+      }
+      case Op.GroupNormGrad op -> groupNorm(op, node);
+      case Op.AttentionGrad(Op.Attention op) -> attention(op, node);
+      case Op.Conv2dInputGrad(int stride, Op.Padding padding, Shape input) -> {
+        Conv2d.Shape sizes = convolution(input, in.get(0).shape(), stride, padding);
+        StoredVector dy = operands.f32(in.get(1));
+        yield () -> Conv2dGrads.input(workers, sizes, x, dy, out);
+      }
+      case Op.Conv2dWeightGrad op -> {
+        Conv2d.Shape sizes = convolution(shape, node.output().shape(), op.stride(), op.padding());
+        StoredVector dy = operands.f32(in.get(1));
+        yield () -> Conv2dGrads.weights(workers, sizes, x, dy, out);
+      }
+      default -> throw new AssertionError(node);
+    };
+  }
+
+  private Runnable matMul(Op.MatMul op, Node node) {
+    Value b = node.inputs().get(1);
+    int m = node.output().shape().dim(0);
+    int n = node.output().shape().dim(1);
+    int k = b.shape().dim(op.transposeB() ? 1 : 0);
+    MatrixView left = operands.rows(node.inputs().get(0), node.inputs().get(0).shape().dim(1));
+    MatrixView right = operands.storedRows(b);
+    MatrixView a = op.transposeA() ? left.transposed() : left;
+    MatrixView w = op.transposeB() ? right : right.transposed();
+    MatrixView out = operands.rows(node.output(), n);
+    return () -> MatMul.run(workers, m, n, k, a, w, out, Epilogue.NONE);
+  }
+
+  private Runnable layerNorm(Op.LayerNormGrad op, Node node) {
+    List<Value> in = node.inputs();
+    Shape shape = in.getFirst().shape();
+    StoredVector x = operands.f32(in.getFirst());
+    StoredVector weight = op.affine() ? operands.stored(in.get(1)) : null;
+    StoredVector dy = operands.f32(in.getLast());
+    StoredVector dx = operands.f32(node.output());
+    StoredVector dWeight = op.affine() ? operands.f32(node.outputs().get(1)) : null;
+    StoredVector dBias = op.affine() ? operands.f32(node.outputs().get(2)) : null;
+    return () ->
+        NormGrads.layerNorm(
+            workers, shape.rows(), shape.dim(-1), op.eps(), x, weight, dy, dx, dWeight, dBias);
+  }
+
+  private Runnable groupNorm(Op.GroupNormGrad op, Node node) {
+    List<Value> in = node.inputs();
+    Shape shape = in.getFirst().shape();
+    StoredVector x = operands.f32(in.get(0));
+    StoredVector weight = operands.stored(in.get(1));
+    StoredVector dy = operands.f32(in.get(2));
+    StoredVector dx = operands.f32(node.output());
+    StoredVector dWeight = operands.f32(node.outputs().get(1));
+    StoredVector dBias = operands.f32(node.outputs().get(2));
+    int pixels = shape.dim(2) * shape.dim(3);
+    return () ->
+        NormGrads.groupNorm(
+            workers,
+            shape.dim(0),
+            shape.dim(1),
+            pixels,
+            op.groups(),
+            op.eps(),
+            x,
+            weight,
+            dy,
+            dx,
+            dWeight,
+            dBias);
+  }
+
+  private Runnable attention(Op.Attention op, Node node) {
+    List<Value> in = node.inputs();
+    List<Value> out = node.outputs();
+    int results = 3 * op.streams() + (op.bias() ? 1 : 0);
+    List<AttentionGrad.Stream> streams = new ArrayList<>();
+    for (int s = 0; s < op.streams(); s++) {
+      streams.add(
+          new AttentionGrad.Stream(
+              in.get(3 * s).shape().dim(1),
+              operands.tokens(in.get(3 * s)),
+              operands.tokens(in.get(3 * s + 1)),
+              operands.tokens(in.get(3 * s + 2)),
+              operands.tokens(in.get(results + s)),
+              operands.tokens(in.get(results + op.streams() + 1 + s)),
+              operands.tokens(out.get(3 * s)),
+              operands.tokens(out.get(3 * s + 1)),
+              operands.tokens(out.get(3 * s + 2))));
+    }
+    StoredVector bias = op.bias() ? operands.f32(in.get(3 * op.streams())) : null;
+    StoredVector biasGrad = op.bias() ? operands.f32(out.getLast()) : null;
+    StoredVector logSumExp = operands.f32(in.get(results + op.streams()));
+    Attention.Options options = new Attention.Options(op.scale(), op.causal(), bias, logSumExp);
+    Shape q = in.getFirst().shape();
+    int dim = q.dim(2) / op.heads();
+    return () -> AttentionGrad.run(workers, q.dim(0), op.heads(), dim, streams, options, biasGrad);
+  }
+
+  private static Conv2d.Shape convolution(Shape x, Shape w, int stride, Op.Padding p) {
+    return new Conv2d.Shape(
+        x.dim(0),
+        x.dim(1),
+        x.dim(2),
+        x.dim(3),
+        w.dim(0),
+        w.dim(2),
+        w.dim(3),
+        stride,
+        p.top(),
+        p.left(),
+        p.bottom(),
+        p.right(),
+        1);
+  }
+}

@@ -1,0 +1,281 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Derivatives of {@link Norms}. With n = (x - mean) / deviation and d = dy weight: dx = (d -
+ * mean(d) - n mean(d n)) / deviation, where RMS norm has no means to take off; dweight sums dy n
+ * and dbias sums dy. Tensors are float32 and contiguous.
+ */
+public final class NormGrads {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+  private static final int TASK = 1 << 15;
+  private static final int CHUNK = 4096;
+
+  private NormGrads() {}
+
+  /**
+   * Of LayerNorm over rows of {@code n} elements.
+   *
+   * @param weight n elements, or null
+   * @param dWeight n elements that are written, null if the weight is
+   * @param dBias likewise
+   */
+  public static void layerNorm(
+      Workers workers,
+      int rows,
+      int n,
+      double eps,
+      StoredVector x,
+      StoredVector weight,
+      StoredVector dy,
+      StoredVector dx,
+      StoredVector dWeight,
+      StoredVector dBias) {
+    new Rows(rows, n, eps, true, x, weight, dy, dx).run(workers, dWeight, dBias);
+  }
+
+  /** Of RMSNorm over rows of {@code n} elements. */
+  public static void rmsNorm(
+      Workers workers,
+      int rows,
+      int n,
+      double eps,
+      StoredVector x,
+      StoredVector weight,
+      StoredVector dy,
+      StoredVector dx,
+      StoredVector dWeight) {
+    new Rows(rows, n, eps, false, x, weight, dy, dx).run(workers, dWeight, null);
+  }
+
+  private record Rows(
+      int rows,
+      int n,
+      double eps,
+      boolean centred,
+      StoredVector x,
+      StoredVector weight,
+      StoredVector dy,
+      StoredVector dx) {
+
+    void run(Workers workers, StoredVector dWeight, StoredVector dBias) {
+      int perTask = Math.max(1, TASK / n);
+      int tasks = MatMul.ceilDiv(rows, perTask);
+      int padded = pad(n);
+      MemorySegment shares = workers.shared().segment(3, 8L * tasks * n);
+      workers.parallelFor(
+          tasks,
+          (t, scratch) -> {
+            float[] w = scratch.floats(2, padded);
+            float[] byWeight = scratch.floats(3, padded);
+            float[] byBias = scratch.floats(4, padded);
+            Arrays.fill(w, 0, padded, 1f);
+            if (weight != null) {
+              Widen.run(weight.segment(), weight.byteOffset(), weight.dtype(), n, w, 0, scratch);
+            }
+            Arrays.fill(byWeight, 0, padded, 0f);
+            Arrays.fill(byBias, 0, padded, 0f);
+            for (int r = t * perTask; r < Math.min(rows, (t + 1) * perTask); r++) {
+              row(r, w, byWeight, byBias, scratch);
+            }
+            MemorySegment.copy(byWeight, 0, shares, FLOAT, 8L * t * n, n);
+            MemorySegment.copy(byBias, 0, shares, FLOAT, 8L * t * n + 4L * n, n);
+          });
+      if (dWeight != null) {
+        add(workers, shares, 0, 2L * n, tasks, n, dWeight);
+      }
+      if (dBias != null) {
+        add(workers, shares, n, 2L * n, tasks, n, dBias);
+      }
+    }
+
+    private void row(int r, float[] w, float[] byWeight, float[] byBias, Scratch scratch) {
+      int padded = pad(n);
+      float[] v = scratch.floats(0, padded);
+      float[] d = scratch.floats(1, padded);
+      float[] lanes = scratch.floats(5, Simd.LANES);
+      long at = 4L * r * n;
+      MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + at, v, 0, n);
+      MemorySegment.copy(dy.segment(), FLOAT, dy.byteOffset() + at, d, 0, n);
+      Arrays.fill(v, n, padded, 0f);
+      Arrays.fill(d, n, padded, 0f);
+      if (centred) {
+        add(v, n, -(float) (Sums.sum(v, 0, n, lanes) / n));
+        // What rounding the mean left over.
+        add(v, n, -(float) (Sums.sum(v, 0, n, lanes) / n));
+      }
+      float inverse = (float) (1 / Math.sqrt(Sums.squares(v, 0, n, lanes) / n + eps));
+      double slope = weigh(v, d, w, byWeight, byBias, inverse, padded, lanes) / n;
+      double mean = centred ? Sums.sum(d, 0, n, lanes) / n : 0;
+      finish(v, d, inverse, (float) mean, (float) slope, padded);
+      MemorySegment.copy(d, 0, dx.segment(), FLOAT, dx.byteOffset() + at, n);
+    }
+  }
+
+  /** Normalises v, weighs d and sums for weight and bias; returns the product of both rows. */
+  private static double weigh(
+      float[] v,
+      float[] d,
+      float[] w,
+      float[] byWeight,
+      float[] byBias,
+      float inverse,
+      int n,
+      float[] lanes) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector normed = load(v, i).mul(inverse);
+      FloatVector dy = load(d, i);
+      normed.fma(dy, load(byWeight, i)).intoArray(byWeight, i);
+      load(byBias, i).add(dy).intoArray(byBias, i);
+      FloatVector weighed = dy.mul(load(w, i));
+      weighed.intoArray(d, i);
+      normed.intoArray(v, i);
+      sum = weighed.fma(normed, sum);
+    }
+    sum.intoArray(lanes, 0);
+    return Sums.lanes(lanes, 0);
+  }
+
+  /** d = inverse (d - mean - v slope). */
+  private static void finish(float[] v, float[] d, float inverse, float mean, float slope, int n) {
+    FloatVector minus = FloatVector.broadcast(Simd.F, -slope);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(v, i).fma(minus, load(d, i).sub(mean)).mul(inverse).intoArray(d, i);
+    }
+  }
+
+  private static FloatVector load(float[] x, int at) {
+    return FloatVector.fromArray(Simd.F, x, at);
+  }
+
+  private static void add(float[] x, int n, float a) {
+    for (int i = 0; i < n; i++) {
+      x[i] += a;
+    }
+  }
+
+  private static int pad(int n) {
+    return MatMul.ceilDiv(n, Simd.LANES) * Simd.LANES;
+  }
+
+  /** Adds up the tasks' shares in order. */
+  private static void add(
+      Workers workers,
+      MemorySegment shares,
+      long first,
+      long step,
+      int tasks,
+      int n,
+      StoredVector out) {
+    workers.parallelFor(
+        MatMul.ceilDiv(n, CHUNK),
+        (piece, _) -> {
+          for (int i = piece * CHUNK; i < Math.min(n, (piece + 1) * CHUNK); i++) {
+            double sum = 0;
+            for (int t = 0; t < tasks; t++) {
+              sum += shares.get(FLOAT, 4 * (first + t * step + i));
+            }
+            out.segment().set(FLOAT, out.byteOffset() + 4L * i, (float) sum);
+          }
+        });
+  }
+
+  /** Of GroupNorm; see {@link Norms#groupNorm}. */
+  public static void groupNorm(
+      Workers workers,
+      int batch,
+      int channels,
+      int pixels,
+      int groups,
+      double eps,
+      StoredVector x,
+      StoredVector weight,
+      StoredVector dy,
+      StoredVector dx,
+      StoredVector dWeight,
+      StoredVector dBias) {
+    int size = channels / groups;
+    long run = (long) size * pixels;
+    MemorySegment shares = workers.shared().segment(3, 8L * batch * channels);
+    workers.parallelFor(
+        batch * groups,
+        (t, scratch) -> {
+          float[] v = scratch.floats(0, CHUNK + Simd.LANES);
+          float[] d = scratch.floats(1, CHUNK + Simd.LANES);
+          float[] w = scratch.floats(2, size);
+          float[] lanes = scratch.floats(5, Simd.LANES);
+          int b = t / groups;
+          int channel = t % groups * size;
+          long stored = (long) channel * (weight.dtype().bits() / 8);
+          Widen.run(
+              weight.segment(), weight.byteOffset() + stored, weight.dtype(), size, w, 0, scratch);
+          long first = (long) t * run;
+          double[] moments = Norms.moments(x, first, run, v, lanes);
+          float mean = (float) moments[0];
+          float rest = (float) (moments[0] - mean);
+          float inverse = (float) (1 / Math.sqrt(moments[1] + eps));
+          double meanD = 0;
+          double slope = 0;
+          for (int c = 0; c < size; c++) {
+            double byBias = 0;
+            double byWeight = 0;
+            for (int i = 0; i < pixels; i += CHUNK) {
+              int n = Math.min(CHUNK, pixels - i);
+              read(x, dy, first + (long) c * pixels + i, n, v, d);
+              byBias += Sums.sum(d, 0, n, lanes);
+              byWeight += product(v, d, mean, rest, inverse, pad(n), lanes);
+            }
+            long at = 8L * b * channels + 4L * (channel + c);
+            shares.set(FLOAT, at, (float) byWeight);
+            shares.set(FLOAT, at + 4L * channels, (float) byBias);
+            meanD += w[c] * byBias / run;
+            slope += w[c] * byWeight / run;
+          }
+          for (int c = 0; c < size; c++) {
+            for (int i = 0; i < pixels; i += CHUNK) {
+              int n = Math.min(CHUNK, pixels - i);
+              long at = first + (long) c * pixels + i;
+              read(x, dy, at, n, v, d);
+              product(v, d, mean, rest, inverse, pad(n), lanes);
+              times(d, w[c], pad(n));
+              finish(v, d, inverse, (float) meanD, (float) slope, pad(n));
+              MemorySegment.copy(d, 0, dx.segment(), FLOAT, dx.byteOffset() + 4 * at, n);
+            }
+          }
+        });
+    add(workers, shares, 0, 2L * channels, batch, channels, dWeight);
+    add(workers, shares, channels, 2L * channels, batch, channels, dBias);
+  }
+
+  private static void read(
+      StoredVector x, StoredVector dy, long element, int n, float[] v, float[] d) {
+    MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + 4 * element, v, 0, n);
+    MemorySegment.copy(dy.segment(), FLOAT, dy.byteOffset() + 4 * element, d, 0, n);
+    Arrays.fill(v, n, pad(n), 0f);
+    Arrays.fill(d, n, pad(n), 0f);
+  }
+
+  /** Normalises v; returns the product of v and d. */
+  private static double product(
+      float[] v, float[] d, float mean, float rest, float inverse, int n, float[] lanes) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector normed = load(v, i).sub(mean).sub(rest).mul(inverse);
+      normed.intoArray(v, i);
+      sum = normed.fma(load(d, i), sum);
+    }
+    sum.intoArray(lanes, 0);
+    return Sums.lanes(lanes, 0);
+  }
+
+  private static void times(float[] x, float a, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(x, i).mul(a).intoArray(x, i);
+    }
+  }
+}

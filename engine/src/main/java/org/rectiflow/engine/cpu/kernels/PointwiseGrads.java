@@ -1,0 +1,154 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/** Clamping, and the derivatives of pointwise functions. Tensors are float32 and contiguous. */
+public final class PointwiseGrads {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+  private static final int CHUNK = 1 << 13;
+  private static final float INV_SQRT_2PI = 0.39894228f;
+
+  private PointwiseGrads() {}
+
+  /** Works on two chunks of whole vectors; the result replaces the second. */
+  @FunctionalInterface
+  private interface Chunk {
+    void run(float[] x, float[] y, int n);
+  }
+
+  /** {@code dx = dy f'(x)}; {@code dx} may be {@code dy}. */
+  public static void activation(
+      Workers workers, Activation f, long count, StoredVector x, StoredVector dy, StoredVector dx) {
+    Chunk chunk =
+        switch (f) {
+          case SILU -> PointwiseGrads::silu;
+          case GELU_TANH -> PointwiseGrads::geluTanh;
+          case GELU_ERF -> PointwiseGrads::geluErf;
+          case QUICK_GELU -> PointwiseGrads::quickGelu;
+          case ABS -> PointwiseGrads::abs;
+          case EXP -> PointwiseGrads::exp;
+          case NONE, RELU, SIGMOID, TANH, ERF ->
+              throw new UnsupportedOperationException("no derivative kernel of " + f);
+        };
+    run(workers, count, x, dy, dx, chunk);
+  }
+
+  /** {@code dx = dy} where {@code min <= x <= max}, else 0. */
+  public static void clampGrad(
+      Workers workers,
+      float min,
+      float max,
+      long count,
+      StoredVector x,
+      StoredVector dy,
+      StoredVector dx) {
+    run(workers, count, x, dy, dx, (xs, dys, n) -> inside(xs, dys, n, min, max));
+  }
+
+  /** {@code out} is the nearest value to {@code x} from {@code min} to {@code max}. */
+  public static void clamp(
+      Workers workers, float min, float max, long count, StoredVector x, StoredVector out) {
+    run(workers, count, x, x, out, (_, xs, n) -> clamp(xs, n, min, max));
+  }
+
+  private static void run(
+      Workers workers, long count, StoredVector x, StoredVector y, StoredVector out, Chunk chunk) {
+    workers.parallelFor(
+        Math.toIntExact((count + CHUNK - 1) / CHUNK),
+        (t, scratch) -> {
+          long from = 4L * t * CHUNK;
+          int n = (int) Math.min(CHUNK, count - (long) t * CHUNK);
+          int padded = MatMul.ceilDiv(n, Simd.LANES) * Simd.LANES;
+          float[] xs = scratch.floats(0, CHUNK + Simd.LANES);
+          float[] ys = scratch.floats(1, CHUNK + Simd.LANES);
+          MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + from, xs, 0, n);
+          MemorySegment.copy(y.segment(), FLOAT, y.byteOffset() + from, ys, 0, n);
+          Arrays.fill(xs, n, padded, 0f);
+          Arrays.fill(ys, n, padded, 0f);
+          chunk.run(xs, ys, padded);
+          MemorySegment.copy(ys, 0, out.segment(), FLOAT, out.byteOffset() + from, n);
+        });
+  }
+
+  private static FloatVector load(float[] x, int at) {
+    return FloatVector.fromArray(Simd.F, x, at);
+  }
+
+  /** The derivative of x sigmoid(u(x)): s + x s (1 - s) u'. */
+  private static FloatVector sigmoidProduct(FloatVector x, FloatVector u, FloatVector slope) {
+    FloatVector s = VectorMath.sigmoid(u);
+    FloatVector rest = FloatVector.broadcast(Simd.F, 1f).sub(s);
+    return x.mul(slope).mul(s).fma(rest, s);
+  }
+
+  private static void silu(float[] x, float[] dy, int n) {
+    FloatVector one = FloatVector.broadcast(Simd.F, 1f);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      sigmoidProduct(v, v, one).mul(load(dy, i)).intoArray(dy, i);
+    }
+  }
+
+  private static void quickGelu(float[] x, float[] dy, int n) {
+    FloatVector slope = FloatVector.broadcast(Simd.F, 1.702f);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      sigmoidProduct(v, v.mul(slope), slope).mul(load(dy, i)).intoArray(dy, i);
+    }
+  }
+
+  /** x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3). */
+  private static void geluTanh(float[] x, float[] dy, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      FloatVector squares = v.mul(v);
+      FloatVector u = squares.mul(0.0713548163f).add(1.59576912f).mul(v);
+      FloatVector slope = squares.mul(3 * 0.0713548163f).add(1.59576912f);
+      sigmoidProduct(v, u, slope).mul(load(dy, i)).intoArray(dy, i);
+    }
+  }
+
+  /** Phi(x) + x phi(x). */
+  private static void geluErf(float[] x, float[] dy, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      FloatVector phi = VectorMath.exp(v.mul(v).mul(-0.5f)).mul(INV_SQRT_2PI);
+      FloatVector distribution = VectorMath.erf(v.mul(0.707106781f)).add(1f).mul(0.5f);
+      phi.fma(v, distribution).mul(load(dy, i)).intoArray(dy, i);
+    }
+  }
+
+  private static void exp(float[] x, float[] dy, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      VectorMath.exp(load(x, i)).mul(load(dy, i)).intoArray(dy, i);
+    }
+  }
+
+  private static void abs(float[] x, float[] dy, int n) {
+    for (int i = 0; i < n; i++) {
+      dy[i] *= Math.signum(x[i]);
+    }
+  }
+
+  private static void inside(float[] x, float[] dy, int n, float min, float max) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      VectorMask<Float> out =
+          v.compare(VectorOperators.LT, min).or(v.compare(VectorOperators.GT, max));
+      load(dy, i).blend(0f, out).intoArray(dy, i);
+    }
+  }
+
+  private static void clamp(float[] x, int n, float min, float max) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = load(x, i);
+      v = v.blend(min, v.compare(VectorOperators.LT, min));
+      v.blend(max, v.compare(VectorOperators.GT, max)).intoArray(x, i);
+    }
+  }
+}
