@@ -28,7 +28,10 @@ class ArchitectureTest {
           "mmdit", Set.of("engine"),
           "encoders", Set.of("engine"),
           "vae", Set.of("engine"),
-          "pipeline", Set.of("safetensors", "scheduler", "engine", "mmdit", "encoders", "vae"),
+          "training", Set.of("engine", "mmdit", "vae"),
+          "pipeline",
+              Set.of(
+                  "safetensors", "scheduler", "engine", "mmdit", "encoders", "vae", "training"),
           "paper", Set.of("scheduler", "evaluation", "pipeline"));
 
   @Test
