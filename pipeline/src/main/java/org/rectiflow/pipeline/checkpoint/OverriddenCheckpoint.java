@@ -112,9 +112,10 @@ public final class OverriddenCheckpoint implements Checkpoint {
 
   @Override
   public Optional<Path> tokenizer(Part encoder) {
-    return tokenizers.isEmpty()
-        ? base.tokenizer(encoder)
-        : tokenizers.map(t -> t.resolve(encoder.tokenizerFolder())).filter(Files::isDirectory);
+    return tokenizers
+        .map(t -> t.resolve(encoder.tokenizerFolder()))
+        .filter(Files::isDirectory)
+        .or(() -> base.tokenizer(encoder));
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.mmdit.MmditConfig;
+import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
 
@@ -17,13 +18,15 @@ import org.rectiflow.scheduler.FlowMatchConfig;
  * A model in the original layout: one file with the transformer and usually the autoencoder, and
  * with the text encoders or without. What is not in the file is looked for beside it, see {@link
  * Beside}; tokenizers, which no such file carries, in the folders {@code tokenizer}, {@code
- * tokenizer_2} and {@code tokenizer_3} beside it.
+ * tokenizer_2} and {@code tokenizer_3} beside it; CLIP's own vocabulary comes with the program.
  *
  * <p>Sizes come from shapes and the rest is as published, see {@link OpenPart}, unless the file's
  * metadata says otherwise, see {@link ConfigJson}. The scheduler is FlowMatchEuler with a shift of
  * 3, as all of SD3 and SD3.5 have it.
  */
 public final class SingleFile implements Checkpoint {
+  private static final String CLIP_TOKENS = "text_model.embeddings.token_embedding.weight";
+  private static final int CLIP_VOCABULARY = 49408;
   private static final double SHIFT = 3;
 
   /** Released transformers are trained for latents of 128, and so are their tables at least. */
@@ -142,7 +145,18 @@ public final class SingleFile implements Checkpoint {
 
   @Override
   public Optional<Path> tokenizer(Part encoder) {
-    return Optional.of(file.resolveSibling(encoder.tokenizerFolder())).filter(Files::isDirectory);
+    return Optional.of(file.resolveSibling(encoder.tokenizerFolder()))
+        .filter(Files::isDirectory)
+        .or(() -> clipTokenizer(encoder));
+  }
+
+  /** CLIP's own vocabulary comes with the program, for encoders that were made with it. */
+  private Optional<Path> clipTokenizer(Part encoder) {
+    boolean clip = encoder == Part.CLIP_L || encoder == Part.CLIP_G;
+    return weights(encoder)
+        .filter(w -> clip && w.require(CLIP_TOKENS).shape().dim(0) == CLIP_VOCABULARY)
+        .flatMap(_ -> Installation.folder("models/clip-tokenizers"))
+        .map(folder -> folder.resolve(encoder.tokenizerFolder()));
   }
 
   @Override

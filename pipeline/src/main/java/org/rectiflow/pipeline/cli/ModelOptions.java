@@ -6,6 +6,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.engine.reference.ReferenceBackend;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.pipeline.io.UserException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,12 +47,10 @@ final class ModelOptions {
   }
 
   private static Path bundled() {
-    String home = System.getProperty("rectiflow.home");
-    if (home == null) {
-      throw new UserException(
-          "where the bundled model is only run.sh knows: start rectiflow through it, or name a model with --model");
-    }
-    return Path.of(home, "models", "shapes");
+    return Installation.folder("models/shapes")
+        .orElseThrow(() ->
+            new UserException(
+                "where the bundled model is only run.sh knows: start rectiflow through it, or name a model with --model"));
   }
 
   /** Starts the device. */

@@ -243,6 +243,35 @@ class SingleFileTest {
   }
 
   @Test
+  void clipsOwnVocabularyComesWithTheProgram() throws IOException {
+    Path model = SingleFiles.inclClips(folder);
+    String table = "text_encoders.clip_l.transformer.text_model.embeddings.token_embedding.weight";
+    ModelFolders.rewrite(
+        model,
+        (writer, source) ->
+            source
+                .tensors()
+                .keySet()
+                .forEach(name -> {
+                  if (name.equals(table)) {
+                    writer.addZeros(name, DType.F16, List.of(49408L, 128L));
+                  } else {
+                    writer.copy(name, source, name);
+                  }
+                }));
+    System.setProperty("rectiflow.home", "..");
+    try (Checkpoint checkpoint = Checkpoint.open(model)) {
+      Path own = checkpoint.requireTokenizer(Part.CLIP_L);
+      assertThat(own).isEqualTo(Path.of("../models/clip-tokenizers/tokenizer"));
+      // CLIP-G of this file has another vocabulary, T5's is nowhere.
+      assertThat(checkpoint.tokenizer(Part.CLIP_G)).isEmpty();
+      assertThat(checkpoint.tokenizer(Part.T5)).isEmpty();
+    } finally {
+      System.clearProperty("rectiflow.home");
+    }
+  }
+
+  @Test
   void missingTokenizersAreNamedWithWhereTheyArePublished() {
     Path model = SingleFiles.inclClips(folder);
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
