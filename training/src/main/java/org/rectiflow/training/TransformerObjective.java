@@ -3,13 +3,15 @@ package org.rectiflow.training;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Shape;
+import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.mmdit.Mmdit;
 
 /**
  * The training loss of the transformer: the mean over a batch of {@code weight |v - target|^2 / n},
- * n elements to a latent (the paper's equation 14, whose weight is 1 for rectified flow, and target
- * noise minus data).
+ * n elements to a latent: the paper's conditional flow matching (equation 8), whose target is noise
+ * minus data and whose weight is 1 for rectified flow (equation 13).
  */
 public final class TransformerObjective {
   /** The stored position table: sines and cosines, never trained. */
@@ -45,5 +47,37 @@ public final class TransformerObjective {
     g.output("losses", losses);
     trainables.differentiate(g.mean(g.mul(losses, weight)));
     return new Objective(g, trainables.initial());
+  }
+
+  /**
+   * The data of rectified flow (the paper's equation 13): z_t = (1 - t) x0 + t noise at the
+   * timestep 1000 t, target noise - x0, weight 1.
+   *
+   * @param t [B], 0 to 1
+   */
+  public static Map<String, Tensor> rectifiedFlow(
+      Tensor x0, Tensor noise, Tensor t, Tensor context, Tensor pooled) {
+    int batch = x0.shape().dim(0);
+    int elements = x0.data().length / batch;
+    Tensor latent = Tensor.zeros(x0.shape());
+    Tensor target = Tensor.zeros(x0.shape());
+    for (int i = 0; i < latent.data().length; i++) {
+      float time = t.data()[i / elements];
+      latent.data()[i] = (1 - time) * x0.data()[i] + time * noise.data()[i];
+      target.data()[i] = noise.data()[i] - x0.data()[i];
+    }
+    Tensor timestep = Tensor.zeros(Shape.of(batch));
+    Tensor weight = Tensor.zeros(Shape.of(batch));
+    for (int i = 0; i < batch; i++) {
+      timestep.data()[i] = 1000 * t.data()[i];
+      weight.data()[i] = 1;
+    }
+    return Map.of(
+        "latent", latent,
+        "timestep", timestep,
+        "context", context,
+        "pooled", pooled,
+        "target", target,
+        "weight", weight);
   }
 }

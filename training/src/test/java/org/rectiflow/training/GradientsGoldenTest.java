@@ -8,7 +8,6 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
-import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.StoredWeights;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.cpu.CpuBackend;
@@ -41,7 +40,13 @@ class GradientsGoldenTest {
               x0.shape().dim(2),
               x0.shape().dim(3),
               context.shape().dim(1));
-      Map<String, Tensor> data = rectifiedFlow(golden);
+      Map<String, Tensor> data =
+          TransformerObjective.rectifiedFlow(
+              x0,
+              tensor(golden, "in.noise"),
+              tensor(golden, "in.t"),
+              context,
+              tensor(golden, "in.pooled"));
       double[] losses = new double[6];
       try (Executable executable = backend.compile("mmdit", objective.graph())) {
         AdamW optimizer = new AdamW(AdamW.Settings.TORCH);
@@ -94,33 +99,6 @@ class GradientsGoldenTest {
         compare(golden, "vae.grad.", result.gradients());
       }
     }
-  }
-
-  /** z_t = (1 - t) x0 + t noise at the timestep 1000 t; the target is noise - x0. */
-  private static Map<String, Tensor> rectifiedFlow(TensorSource golden) {
-    Tensor x0 = tensor(golden, "in.x0");
-    float[] noise = golden.floats("in.noise");
-    float[] t = golden.floats("in.t");
-    Tensor latent = Tensor.zeros(x0.shape());
-    Tensor target = Tensor.zeros(x0.shape());
-    for (int i = 0; i < noise.length; i++) {
-      float time = t[i / (noise.length / t.length)];
-      latent.data()[i] = (1 - time) * x0.data()[i] + time * noise[i];
-      target.data()[i] = noise[i] - x0.data()[i];
-    }
-    Tensor timestep = Tensor.zeros(Shape.of(t.length));
-    Tensor weight = Tensor.zeros(Shape.of(t.length));
-    for (int i = 0; i < t.length; i++) {
-      timestep.data()[i] = 1000 * t[i];
-      weight.data()[i] = 1;
-    }
-    return Map.of(
-        "latent", latent,
-        "timestep", timestep,
-        "context", tensor(golden, "in.context"),
-        "pooled", tensor(golden, "in.pooled"),
-        "target", target,
-        "weight", weight);
   }
 
   private static void compareLoss(TensorSource golden, String name, double loss) {

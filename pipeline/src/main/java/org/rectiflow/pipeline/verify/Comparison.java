@@ -5,7 +5,7 @@ package org.rectiflow.pipeline.verify;
  *
  * @param name its name
  * @param absolute largest absolute difference
- * @param relative {@code max|a - b| / max|b|}
+ * @param relative {@code max|a - b| / max|b|}, or over what {@code b} is a small part of
  * @param tolerance what is allowed, see {@code rule}
  * @param rule how it is judged
  */
@@ -26,8 +26,18 @@ public record Comparison(
 
   /** Compares. Lengths must agree. */
   static Comparison of(String name, float[] actual, float[] golden, Rule rule, double tolerance) {
+    return of(name, actual, golden, rule, tolerance, 0);
+  }
+
+  /**
+   * Compares.
+   *
+   * @param least what relative differences are held against if it is more than the largest value
+   */
+  static Comparison of(
+      String name, float[] actual, float[] golden, Rule rule, double tolerance, double least) {
     double difference = 0;
-    double size = 0;
+    double size = least;
     double levels = 0;
     for (int i = 0; i < golden.length; i++) {
       double d = Math.abs((double) actual[i] - golden[i]);

@@ -28,7 +28,9 @@ public record Verification(
    */
   public static Verification of(
       TensorSource golden, Checkpoint checkpoint, Backend backend, Consumer<Comparison> report) {
-    Verifier verifier = new Verifier(golden, new CaseNumbers(golden, checkpoint, backend));
+    Verifier.NumberSource cases = new CaseNumbers(golden, checkpoint, backend);
+    Verifier verifier =
+        new Verifier(golden, new GradientNumbers(golden, checkpoint, backend, cases));
     verifier.run(report);
     return new Verification(
         verifier.comparisons(), verifier.leftOut(), verifier.unknown(), verifier.dump());

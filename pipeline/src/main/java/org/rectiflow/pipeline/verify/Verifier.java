@@ -16,7 +16,8 @@ import org.rectiflow.safetensors.TensorSource;
 
 /**
  * Recomputes the tensors of a golden file and compares. A golden file holds, for each case named in
- * its metadata, tensors {@code CASE.NAME}; {@link CaseNumbers} says which names there are.
+ * its metadata, tensors {@code CASE.NAME}; {@link CaseNumbers} says which names there are. {@link
+ * GradientNumbers} does for files of losses and gradients.
  */
 public final class Verifier {
   private static final double NETWORK = 1e-4;
@@ -39,6 +40,11 @@ public final class Verifier {
   interface NumberSource {
     /** A tensor by its golden name: {@link Tensor}, {@link IntTensor}, or why there is none. */
     Result compute(String name);
+
+    /** What relative differences are held against if it is more than the tensor's largest value. */
+    default double size(String name) {
+      return 0;
+    }
   }
 
   /** What became of a name. */
@@ -101,7 +107,9 @@ public final class Verifier {
           new Comparison(name, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY, 0, Rule.EQUAL);
     } else {
       Rule rule = rule(name);
-      comparison = Comparison.of(name, actual, expected.data(), rule, tolerance(name, rule));
+      comparison =
+          Comparison.of(
+              name, actual, expected.data(), rule, tolerance(name, rule), numbers.size(name));
     }
     comparisons.add(comparison);
     report.accept(comparison);

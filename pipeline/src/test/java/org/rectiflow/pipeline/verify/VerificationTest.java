@@ -30,6 +30,7 @@ class VerificationTest {
     return List.of(
         Arguments.of(SHAPES, "shapes.safetensors", 72),
         Arguments.of(TINY_SD3, "tiny-sd3.safetensors", 75),
+        Arguments.of(TINY_SD3, "tiny-sd3-gradients.safetensors", 287),
         Arguments.of(TINY_SD35M, "tiny-sd35m.safetensors", 44));
   }
 
