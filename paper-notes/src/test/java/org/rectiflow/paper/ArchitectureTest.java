@@ -30,8 +30,7 @@ class ArchitectureTest {
           "vae", Set.of("engine"),
           "training", Set.of("engine", "mmdit", "vae"),
           "pipeline",
-              Set.of(
-                  "safetensors", "scheduler", "engine", "mmdit", "encoders", "vae", "training"),
+              Set.of("safetensors", "scheduler", "engine", "mmdit", "encoders", "vae", "training"),
           "paper", Set.of("scheduler", "evaluation", "pipeline"));
 
   @Test
