@@ -128,19 +128,9 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void model() throws IOException {
-    TargetLayout chosen =
-        layout != null ? layout : isFileName(target) ? TargetLayout.SINGLE : TargetLayout.DIFFUSERS;
+    TargetLayout chosen = layout(layout, target);
     if (chosen != TargetLayout.DIFFUSERS && maxShardSize != null) {
       throw new UserException("--max-shard-size goes with the layout diffusers only");
-    }
-    if ((chosen == TargetLayout.SINGLE) != isFileName(target)) {
-      throw new UserException(
-          "the layout %s is a %s: TARGET must %send in .safetensors, found %s"
-              .formatted(
-                  chosen.name().toLowerCase(Locale.ROOT),
-                  chosen == TargetLayout.SINGLE ? "file" : "folder",
-                  chosen == TargetLayout.SINGLE ? "" : "not ",
-                  target));
     }
     Map<Part, DType> dtypes = new EnumMap<>(Part.class);
     partDtypes.forEach((name, type) -> dtypes.put(part(name), type));
@@ -159,6 +149,23 @@ final class ConvertCommand implements Callable<Integer> {
       wanted.forEach(checkpoint::require);
       report(chosen, conversion.write(checkpoint, target), checkpoint);
     }
+  }
+
+  /** The layout that was asked for, or that the target's name asks for. */
+  static TargetLayout layout(TargetLayout asked, Path target) {
+    boolean file = isFileName(target);
+    TargetLayout chosen =
+        asked != null ? asked : file ? TargetLayout.SINGLE : TargetLayout.DIFFUSERS;
+    if ((chosen == TargetLayout.SINGLE) != file) {
+      throw new UserException(
+          "the layout %s is a %s: TARGET must %send in .safetensors, found %s"
+              .formatted(
+                  chosen.name().toLowerCase(Locale.ROOT),
+                  chosen == TargetLayout.SINGLE ? "file" : "folder",
+                  chosen == TargetLayout.SINGLE ? "" : "not ",
+                  target));
+    }
+    return chosen;
   }
 
   private void report(TargetLayout chosen, Conversion.Written written, Checkpoint from) {

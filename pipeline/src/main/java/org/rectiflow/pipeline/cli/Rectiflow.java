@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       InspectCommand.class,
       ConvertCommand.class,
+      MakeRandomCommand.class,
       ScheduleCommand.class,
       VerifyCommand.class,
       DevicesCommand.class,
