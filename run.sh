@@ -96,7 +96,7 @@ cd "$work"
 # shellcheck disable=SC2086  # RECTIFLOW_JAVA_OPTS is a list of options
 exec "$JAVA_HOME/bin/java" \
   --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
-  -XX:+UseParallelGC -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$app/rectiflow.jsa" -Xlog:cds=off -Xlog:aot=off -Xshare:auto \
+  -XX:+UseParallelGC -XX:MaxNewSize=512m -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$app/rectiflow.jsa" -Xlog:cds=off -Xlog:aot=off -Xshare:auto \
   -Djava.awt.headless=true -Drectiflow.home="$home" -Drectiflow.terminal=$terminal \
   ${RECTIFLOW_JAVA_OPTS:-} \
   -cp "$classpath" org.rectiflow.pipeline.cli.Rectiflow "$@" 2> >(drop_warning >&2)

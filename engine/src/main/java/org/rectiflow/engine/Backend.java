@@ -17,6 +17,14 @@ public interface Backend extends AutoCloseable {
    */
   Executable compile(String name, Graph graph);
 
+  /**
+   * Bytes of activation memory that {@link #compile} would take for {@code graph}; takes none. A
+   * backend that lays its memory out in its own way says so itself.
+   */
+  default long arenaBytes(Graph graph) {
+    return MemoryPlan.of(graph).arenaBytes();
+  }
+
   /** Times of all runs of everything compiled here so far. */
   Profile profile();
 

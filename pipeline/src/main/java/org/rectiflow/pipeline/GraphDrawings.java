@@ -42,6 +42,11 @@ public record GraphDrawings(Backend backend, Path folder) implements Backend {
   }
 
   @Override
+  public long arenaBytes(Graph graph) {
+    return backend.arenaBytes(graph);
+  }
+
+  @Override
   public Profile profile() {
     return backend.profile();
   }

@@ -72,6 +72,11 @@ public final class TextToImage {
     return vaeConfig;
   }
 
+  /** What pictures of this pipeline take. */
+  public MemoryPreflight memory() {
+    return new MemoryPreflight(checkpoint, backend, mmdit, vaeConfig);
+  }
+
   /** Pixels that a side of the picture must be a multiple of. */
   public int sizeStep() {
     return vaeConfig.factor() * mmdit.config().patchSize();

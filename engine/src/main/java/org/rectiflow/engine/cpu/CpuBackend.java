@@ -3,6 +3,7 @@ package org.rectiflow.engine.cpu;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Profile;
 import org.rectiflow.engine.cpu.kernels.Simd;
 import org.rectiflow.engine.cpu.kernels.Workers;
@@ -35,6 +36,11 @@ public final class CpuBackend implements Backend {
   @Override
   public Executable compile(String name, Graph graph) {
     return new CpuExecutable(name, graph, workers, profile);
+  }
+
+  @Override
+  public long arenaBytes(Graph graph) {
+    return MemoryPlan.of(graph, CpuFusion.of(graph)).arenaBytes();
   }
 
   @Override

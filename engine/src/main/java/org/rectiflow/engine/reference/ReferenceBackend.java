@@ -33,6 +33,12 @@ public final class ReferenceBackend implements Backend {
   }
 
   /** Empty: times of this backend say nothing. */
+  /** Every value of the graph at once: nothing here is clever. */
+  @Override
+  public long arenaBytes(Graph graph) {
+    return Interpreter.bytes(graph);
+  }
+
   @Override
   public Profile profile() {
     return new Profile();
@@ -89,6 +95,10 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public long arenaBytes() {
+      return bytes(graph);
+    }
+
+    private static long bytes(Graph graph) {
       return graph.nodes().stream()
           .flatMap(n -> n.outputs().stream())
           .mapToLong(v -> 4 * v.shape().count())

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.rectiflow.encoders.ClipConfig;
 import org.rectiflow.encoders.T5Config;
@@ -151,6 +152,26 @@ public sealed interface Checkpoint extends AutoCloseable
    */
   default void checkIntact() {
     openSources().forEach(TensorSource::checkIntact);
+  }
+
+  /**
+   * Does work that reads the mapped files, and turns the {@link InternalError} that reading throws
+   * when another program cut one short into an exception that names the file.
+   *
+   * @throws org.rectiflow.safetensors.SafetensorsException if a file was changed meanwhile
+   */
+  default <T> T guarded(Callable<T> work) throws Exception {
+    try {
+      return work.call();
+    } catch (Exception | Error e) {
+      // Threads that compute hand their errors on as causes.
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof InternalError) {
+          checkIntact();
+        }
+      }
+      throw e;
+    }
   }
 
   /** The files that are open by now: parts are opened when they are first asked for. */

@@ -47,6 +47,19 @@ final class Failures {
     return CommandLine.ExitCode.SOFTWARE;
   }
 
+  /** The machine gave up: no memory, or a mapped file that cannot be read. */
+  static int fault(VirtualMachineError fault, CommandLine command) {
+    PrintWriter err = command.getErr();
+    err.println(
+        fault instanceof OutOfMemoryError
+            ? "rectiflow: out of memory: %s. Close other programs, make the picture smaller with --size, decode with --tile 64, or leave T5 out with --no-t5."
+                .formatted(fault.getMessage())
+            : "rectiflow: a mapped file could not be read: another program changed it, or its disk failed (%s)"
+                .formatted(fault.getMessage()));
+    err.flush();
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
   /** Exceptions whose messages were written for people; any other is a mistake of ours. */
   private static boolean isForTheUser(Exception e) {
     return e instanceof UserException

@@ -26,6 +26,8 @@ import org.rectiflow.pipeline.checkpoint.Checkpoint.GenerationDefaults;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.LatentsFile;
 import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.memory.MachineMemory;
+import org.rectiflow.pipeline.memory.MemoryNeed;
 import org.rectiflow.pipeline.picture.Picture;
 import org.rectiflow.pipeline.picture.PngFile;
 import org.rectiflow.scheduler.FlowMatchConfig;
@@ -160,6 +162,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Draw each network's op graph as a Graphviz file (.dot) in a folder.")
   private Path graphs;
 
+  @Option(
+      names = "--force-memory",
+      description = "Try even if the memory will probably not suffice.")
+  private boolean forceMemory;
+
   @Option(names = "--profile", description = "Print where the time went.")
   private boolean profile;
 
@@ -167,38 +174,64 @@ final class GenerateCommand implements Callable<Integer> {
   private boolean quiet;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws Exception {
     if (batch < 1) {
       throw new UserException("--batch must be at least 1, got " + batch);
     }
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
-      Progress progress = quiet ? Progress.NONE : console;
-      TextToImage pipeline = new TextToImage(checkpoint, backend);
-      Recipe recipe = recipe(checkpoint, pipeline);
-      Scheduler scheduler = recipe.sampler().create(recipe.schedulerConfig());
-      Schedule schedule = scheduler.schedule(recipe.request());
-      List<PromptEmbedding> prompts = encode(pipeline, recipe, progress);
-      OutputNames names = new OutputNames(out, prompt, batch);
-      try (Denoiser denoiser =
-          pipeline.denoiser(
-              prompts.get(0), prompts.get(1), recipe.guidance(), recipe.width(), recipe.height())) {
-        for (int i = 0; i < batch; i++) {
-          Tensor pixels =
-              draw(pipeline, denoiser, scheduler, schedule, recipe.withSeed(seed + i), progress, i);
-          Path file = names.picture(i, seed + i);
-          Picture picture = Picture.of(pixels, recipe.preset().rounding());
-          PngFile.write(file, picture, recipe.withSeed(seed + i).metadata(checkpoint, schedule));
-          console.close();
-          spec.commandLine().getOut().println(file);
-        }
-      }
-      if (profile) {
-        ProfileTable.print(spec.commandLine().getErr(), backend.profile());
-      }
-      return 0;
+      return checkpoint.guarded(() -> draw(checkpoint, backend, console));
     }
+  }
+
+  private int draw(Checkpoint checkpoint, Backend backend, ConsoleProgress console)
+      throws IOException {
+    Progress progress = quiet ? Progress.NONE : console;
+    TextToImage pipeline = new TextToImage(checkpoint, backend);
+    Recipe recipe = recipe(checkpoint, pipeline);
+    checkMemory(pipeline.memory().need(recipe));
+    Scheduler scheduler = recipe.sampler().create(recipe.schedulerConfig());
+    Schedule schedule = scheduler.schedule(recipe.request());
+    List<PromptEmbedding> prompts = encode(pipeline, recipe, progress);
+    OutputNames names = new OutputNames(out, prompt, batch);
+    try (Unfinished unfinished = new Unfinished(batch, spec.commandLine().getErr());
+        Denoiser denoiser =
+            pipeline.denoiser(
+                prompts.get(0),
+                prompts.get(1),
+                recipe.guidance(),
+                recipe.width(),
+                recipe.height())) {
+      for (int i = 0; i < batch; i++) {
+        Tensor pixels =
+            draw(pipeline, denoiser, scheduler, schedule, recipe.withSeed(seed + i), progress, i);
+        Path file = names.picture(i, seed + i);
+        Picture picture = Picture.of(pixels, recipe.preset().rounding());
+        PngFile.write(file, picture, recipe.withSeed(seed + i).metadata(checkpoint, schedule));
+        unfinished.finished(file);
+        console.close();
+        spec.commandLine().getOut().println(file);
+      }
+    }
+    if (profile) {
+      ProfileTable.print(spec.commandLine().getErr(), backend.profile());
+    }
+    return 0;
+  }
+
+  /** Before anything is loaded: what it takes, against what there is. */
+  private void checkMemory(MemoryNeed need) {
+    MachineMemory machine = MachineMemory.now();
+    if (!forceMemory) {
+      need.require(machine);
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    if (!quiet) {
+      err.println(need.line(machine));
+    }
+    need.warning(machine).ifPresent(w -> err.println("rectiflow: warning: " + w));
+    err.flush();
   }
 
   private Backend backend() {

@@ -7,6 +7,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** The command line's entry. */
@@ -56,7 +57,17 @@ public final class Rectiflow implements Runnable {
     commandLine.setUsageHelpAutoWidth(true);
     commandLine.setParameterExceptionHandler(Failures::wrongUsage);
     commandLine.setExecutionExceptionHandler(Failures::failure);
+    commandLine.setExecutionStrategy(Rectiflow::run);
     return commandLine;
+  }
+
+  /** Runs what was parsed; errors of the machine become messages as exceptions do. */
+  private static int run(ParseResult parsed) {
+    try {
+      return new CommandLine.RunLast().execute(parsed);
+    } catch (OutOfMemoryError | InternalError fault) {
+      return Failures.fault(fault, parsed.commandSpec().commandLine());
+    }
   }
 
   /** Runs one command and exits: 0 success, 1 failure, 2 wrong usage. */

@@ -49,14 +49,15 @@ final class VerifyCommand implements Callable<Integer> {
   private Path dump;
 
   @Override
-  public Integer call() {
+  public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     try (TensorSource source = TensorSource.open(golden);
         Checkpoint checkpoint = model.open();
         Backend backend = model.backend()) {
       out.printf("%-44s %12s %12s %10s%n", "tensor", "max abs", "max rel", "allowed");
       Verification result =
-          Verification.of(source, checkpoint, backend, comparison -> print(out, comparison));
+          checkpoint.guarded(() ->
+              Verification.of(source, checkpoint, backend, comparison -> print(out, comparison)));
       result.leftOut().forEach(line -> out.println("left out  " + line));
       result.unknown().forEach(name -> out.println("not known " + name));
       if (dump != null) {

@@ -40,7 +40,14 @@ public final class AtomicFiles {
     }
     temporary.toFile().deleteOnExit(); // when the program is interrupted
     try {
-      content.writeTo(temporary);
+      try {
+        content.writeTo(temporary);
+      } catch (IOException e) {
+        throw new IOException(
+            "cannot write %s: %s. Nothing was left behind; free some space or write to another place."
+                .formatted(file, e.getMessage()),
+            e);
+      }
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {

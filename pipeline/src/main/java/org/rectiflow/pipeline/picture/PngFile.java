@@ -1,6 +1,7 @@
 package org.rectiflow.pipeline.picture;
 
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.w3c.dom.NodeList;
 
@@ -44,17 +46,13 @@ public final class PngFile {
       IIOMetadata metadata =
           writer.getDefaultImageMetadata(ImageTypeSpecifier.createFromRenderedImage(image), null);
       add(metadata, text);
-      AtomicFiles.write(
-          file,
-          temporary -> {
-            try (ImageOutputStream out = ImageIO.createImageOutputStream(temporary.toFile())) {
-              if (out == null) {
-                throw new IOException("cannot write " + temporary);
-              }
-              writer.setOutput(out);
-              writer.write(new IIOImage(image, null, metadata));
-            }
-          });
+      // Encoded before the file is touched: what fails then is the disk, and it says so.
+      ByteArrayOutputStream png = new ByteArrayOutputStream();
+      try (ImageOutputStream out = new MemoryCacheImageOutputStream(png)) {
+        writer.setOutput(out);
+        writer.write(new IIOImage(image, null, metadata));
+      }
+      AtomicFiles.write(file, temporary -> Files.write(temporary, png.toByteArray()));
     } finally {
       writer.dispose();
     }

@@ -70,13 +70,10 @@ class RandomModelTest {
   }
 
   @Test
-  void weightsAreRandomOfAModestSizeAndTheSameForASeed() throws IOException {
+  void weightsAreRandomOfAModestSize() throws IOException {
     Map<Part, DType> vae = Map.of(Part.VAE, DType.BF16);
     Path a = folder.resolve("a.safetensors");
-    Path b = folder.resolve("b.safetensors");
     new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(a, TargetLayout.SINGLE);
-    new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(b, TargetLayout.SINGLE);
-    assertThat(b).hasSameBinaryContentAs(a);
     try (TensorSource source = TensorSource.open(a)) {
       float[] kernel = source.floats("first_stage_model.encoder.mid.block_1.conv1.weight");
       double sum = 0;

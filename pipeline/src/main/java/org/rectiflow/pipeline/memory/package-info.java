@@ -1,0 +1,2 @@
+/** Whether the memory suffices, asked before anything is loaded. */
+package org.rectiflow.pipeline.memory;
