@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -50,10 +49,7 @@ public final class Golden {
     byte[] header = new byte[headerLength];
     bytes.get(header);
     JsonNode entries = JSON.readTree(new String(header, StandardCharsets.UTF_8));
-    Map<String, JsonNode> cases = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : entries.path("__metadata__").properties()) {
-      cases.put(entry.getKey(), JSON.readTree(entry.getValue().asText()));
-    }
+    JsonNode metadata = entries.path("__metadata__");
     List<Tensor> out = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : entries.properties()) {
       int dot = entry.getKey().indexOf('.');
@@ -63,7 +59,8 @@ public final class Golden {
         float[] values = new float[Math.toIntExact((end - begin) / Float.BYTES)];
         bytes.position(Math.toIntExact(8 + headerLength + begin));
         bytes.asFloatBuffer().get(values);
-        out.add(new Tensor(entry.getKey(), cases.get(entry.getKey().substring(0, dot)), values));
+        String text = metadata.path(entry.getKey().substring(0, dot)).asText();
+        out.add(new Tensor(entry.getKey(), JSON.readTree(text), values));
       }
     }
     return out;

@@ -36,6 +36,9 @@ class TorchGeneratorTest {
     try (Stream<Path> files = Files.list(Golden.FOLDER)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList()) {
         for (Golden.Tensor noise : Golden.tensors(file, "noise")) {
+          if (!noise.caseMetadata().has("seed")) {
+            continue; // the batch of the gradient file
+          }
           long seed = noise.caseMetadata().get("seed").asLong();
           assertThat(new TorchGenerator(seed).randn(noise.values().length))
               .as(file.getFileName() + " " + noise.name())
@@ -45,7 +48,7 @@ class TorchGeneratorTest {
       }
     }
     System.out.println("noise tensors equal bit for bit: " + tensors);
-    assertThat(tensors).isPositive();
+    assertThat(tensors).isEqualTo(10);
   }
 
   @Test
