@@ -145,9 +145,10 @@ final class ConvertCommand implements Callable<Integer> {
                 ? OptionalLong.empty()
                 : OptionalLong.of(Bytes.parse(maxShardSize)),
             wanted.isEmpty() ? EnumSet.allOf(Part.class) : wanted);
-    try (Checkpoint checkpoint = partOptions.open(source)) {
+    try (Checkpoint checkpoint = partOptions.open(source);
+        ConsoleProgress progress = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
       wanted.forEach(checkpoint::require);
-      report(chosen, conversion.write(checkpoint, target), checkpoint);
+      report(chosen, conversion.write(checkpoint, target, progress), checkpoint);
     }
   }
 

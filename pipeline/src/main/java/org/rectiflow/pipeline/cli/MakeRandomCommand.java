@@ -96,7 +96,9 @@ final class MakeRandomCommand implements Callable<Integer> {
       dtypes.put(Part.T5, t5);
     }
     TargetLayout chosen = ConvertCommand.layout(layout, target);
-    new RandomModel(release(), dtypes, sparse, seed).write(target, chosen);
+    try (ConsoleProgress progress = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
+      new RandomModel(release(), dtypes, sparse, seed).write(target, chosen, progress);
+    }
     spec.commandLine().getOut().println(target);
     return 0;
   }

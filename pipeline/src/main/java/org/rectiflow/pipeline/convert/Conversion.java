@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.rectiflow.encoders.T5Config;
 import org.rectiflow.mmdit.MmditConfig;
+import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.ConfigJson;
 import org.rectiflow.pipeline.checkpoint.OpenPart;
@@ -64,7 +65,7 @@ public record Conversion(
    *     the new type
    * @throws org.rectiflow.safetensors.SafetensorsException if it cannot be written
    */
-  public Written write(Checkpoint source, Path target) throws IOException {
+  public Written write(Checkpoint source, Path target, Progress progress) throws IOException {
     Map<Part, List<TensorPlan>> plans = new EnumMap<>(Part.class);
     Map<Part, OpenPart> open = new EnumMap<>(Part.class);
     Map<String, String> metadata = new TreeMap<>();
@@ -86,7 +87,7 @@ public record Conversion(
     metadata.keySet().removeIf(key -> key.startsWith(ConfigJson.KEY) || key.equals(StoredPart.KEY));
     ModelPlan plan = new ModelPlan(plans, metadata, configs(source, open), tokenizers);
     List<TensorSource> sources = source.openSources().distinct().toList();
-    new ModelWriter(plan, sources, maxShardBytes).write(target, layout);
+    new ModelWriter(plan.with(progress), sources, maxShardBytes).write(target, layout);
     Map<Part, Long> written = new EnumMap<>(Part.class);
     plans.forEach((part, t) -> written.put(part, t.stream().mapToLong(TensorPlan::bytes).sum()));
     return new Written(

@@ -1,8 +1,10 @@
 package org.rectiflow.pipeline.convert;
 
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.checkpoint.Part;
 
 /**
@@ -18,6 +20,16 @@ record ModelPlan(
     Map<String, String> metadata,
     Map<String, String> configs,
     Map<String, Path> tokenizers) {
+
+  /** The same, reporting each tensor that is written. */
+  ModelPlan with(Progress progress) {
+    int tensors =
+        (int) parts.values().stream().flatMap(List::stream).filter(t -> t.data() != null).count();
+    Progress.Phase phase = progress.begin("writing", tensors);
+    Map<Part, List<TensorPlan>> reporting = new EnumMap<>(parts);
+    reporting.replaceAll((_, plans) -> plans.stream().map(t -> t.with(phase::step)).toList());
+    return new ModelPlan(reporting, metadata, configs, tokenizers);
+  }
 
   /** Bytes of all tensors. */
   long bytes() {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.safetensors.DType;
@@ -34,7 +35,7 @@ public record RandomModel(Release release, Map<Part, DType> dtypes, boolean spar
   private static final double UNIFORM_DEVIATION = Math.sqrt(1.0 / 3);
 
   /** Writes to {@code target}, which must not exist. */
-  public void write(Path target, TargetLayout layout) throws IOException {
+  public void write(Path target, TargetLayout layout, Progress progress) throws IOException {
     Map<Part, List<TensorPlan>> parts = new EnumMap<>(Part.class);
     Map<String, String> configs = new TreeMap<>();
     float[] block = block();
@@ -52,7 +53,7 @@ public record RandomModel(Release release, Map<Part, DType> dtypes, boolean spar
     configs.put("model_index.json", Json.pretty(DiffusersConfigs.modelIndex(dtypes.keySet())));
     Map<String, String> kept = layout == TargetLayout.DIFFUSERS ? configs : Map.of();
     ModelPlan plan = new ModelPlan(parts, Map.of("format", "pt"), kept, Map.of());
-    new ModelWriter(plan, List.of(), OptionalLong.empty()).write(target, layout);
+    new ModelWriter(plan.with(progress), List.of(), OptionalLong.empty()).write(target, layout);
   }
 
   /** Uniform values in [-1, 1): every tensor takes them from a place of its own on. */
@@ -78,7 +79,7 @@ public record RandomModel(Release release, Map<Part, DType> dtypes, boolean spar
     }
     long inputs = shape.stream().skip(1).mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
     boolean table = name.contains("embed");
-    double deviation = table ? GAIN : GAIN / Math.sqrt(inputs);
+    double deviation = table ? GAIN : GAIN / Math.sqrt((double) inputs);
     float scale = (float) (deviation / UNIFORM_DEVIATION);
     int start = new SplittableRandom(seed ^ name.hashCode()).nextInt(BLOCK);
     long count = inputs * shape.getFirst();

@@ -21,6 +21,20 @@ record TensorPlan(String name, DType dtype, List<Long> shape, TensorData data) {
     }
   }
 
+  /** The same, telling {@code written} when it is on its way to the disk. */
+  TensorPlan with(Runnable written) {
+    return data == null
+        ? this
+        : new TensorPlan(
+            name,
+            dtype,
+            shape,
+            sink -> {
+              data.writeTo(sink);
+              written.run();
+            });
+  }
+
   /** Bytes it takes. */
   long bytes() {
     return dtype.byteSize(shape.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact));

@@ -113,18 +113,19 @@ public record MemoryNeed(
     }
   }
 
+  /** What helps, the most effective first. */
   private String remedies() {
     StringJoiner remedies = new StringJoiner(", ");
-    if (weights.containsKey(Part.T5)) {
-      remedies.add(
-          "leave T5 out with --no-t5 (%s of weights)".formatted(Bytes.text(weights.get(Part.T5))));
-    }
-    if (tiled.isPresent() && tiled.get() < decoding) {
+    if (tiled.isPresent() && tiled.get() < decoding && encoding < denoising + decoding) {
       remedies.add(
           "decode in tiles with --tile %d (%s instead of %s)"
               .formatted(TILE, Bytes.text(tiled.get()), Bytes.text(decoding)));
     }
     remedies.add("make the picture smaller with --size");
+    long t5 = weights.getOrDefault(Part.T5, 0L);
+    if (t5 > weights.getOrDefault(Part.TRANSFORMER, 0L) || encoding > denoising + decoding) {
+      remedies.add("leave T5 out with --no-t5 (%s of weights)".formatted(Bytes.text(t5)));
+    }
     remedies.add("close other programs");
     String text = remedies.toString();
     return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) + ".";

@@ -79,6 +79,40 @@ class LayoutCommandsTest {
     assertThat(out).exists();
   }
 
+  @Test
+  void generateSaysWhatMemoryItTakesUnlessQuiet() {
+    Object[] few = {
+      "generate", "x", "--model", TINY_SD3, "--steps", 1, "--size", 32, "--out", folder
+    };
+    assertThat(rectiflow(few).err())
+        .contains("memory: weights", "transformer 3.7 MB", "T5 4.9 MB", "activations", "available");
+    assertThat(rectiflow(with(few, "--no-t5", "--quiet", "--force-memory")).err()).isEmpty();
+  }
+
+  @Test
+  void makeRandomWritesModelsThatInspectNames() {
+    Path model = folder.resolve("large.safetensors");
+    assertThat(rectiflow("make-random", "sd35-large", model, "--sparse").status()).isZero();
+    Outcome found = rectiflow("inspect", model);
+    assertThat(found.out())
+        .contains("SD3.5-large or large-turbo (single file)", "8,146,280,768 parameters")
+        .contains("text_encoder_3   missing.");
+    fails(rectiflow("make-random", "sd4", folder.resolve("x")), 1, "no model sd4", "sd35-medium");
+    fails(rectiflow("make-random", "sd3-medium", model), 1, "exists", "nothing is overwritten");
+  }
+
+  @Test
+  void machineFaultsAreMessages() {
+    StringWriter err = new StringWriter();
+    CommandLine commandLine = Rectiflow.commandLine();
+    commandLine.setErr(new PrintWriter(err));
+    assertThat(Failures.fault(new OutOfMemoryError("Java heap space"), commandLine)).isEqualTo(1);
+    assertThat(Failures.fault(new InternalError("unsafe access"), commandLine)).isEqualTo(1);
+    assertThat(err.toString())
+        .contains("out of memory: Java heap space", "--size", "--tile", "--no-t5")
+        .contains("a mapped file could not be read");
+  }
+
   private static Object[] with(Object[] arguments, Object... more) {
     return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray();
   }

@@ -29,6 +29,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.pipeline.ModelFolders;
+import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.SingleFiles;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.OverriddenCheckpoint;
@@ -56,7 +57,7 @@ class ConversionTest {
     Path target = folder.resolve(name);
     try (Checkpoint checkpoint =
         OverriddenCheckpoint.of(Checkpoint.open(source), Map.of(), tokenizersFor(source))) {
-      how.write(checkpoint, target);
+      how.write(checkpoint, target, Progress.NONE);
     }
     return target;
   }
@@ -77,7 +78,7 @@ class ConversionTest {
     Path back = folder.resolve("back");
     try (Checkpoint checkpoint =
         OverriddenCheckpoint.of(Checkpoint.open(single), Map.of(), Optional.of(model))) {
-      to(TargetLayout.DIFFUSERS).write(checkpoint, back);
+      to(TargetLayout.DIFFUSERS).write(checkpoint, back, Progress.NONE);
     }
     assertSameModel(model, back);
   }
@@ -89,7 +90,7 @@ class ConversionTest {
     assertThat(parts.resolve("text_encoders/clip_l.safetensors")).exists();
     Path back = folder.resolve("back");
     try (Checkpoint checkpoint = Checkpoint.open(parts.resolve("model.safetensors"))) {
-      to(TargetLayout.DIFFUSERS).write(checkpoint, back);
+      to(TargetLayout.DIFFUSERS).write(checkpoint, back, Progress.NONE);
     }
     assertSameModel(model, back);
   }
@@ -281,7 +282,7 @@ class ConversionTest {
   void nothingIsOverwrittenAndAFailedFolderIsRemoved() throws IOException {
     Path source = SingleFiles.inclClips(folder);
     try (Checkpoint checkpoint = Checkpoint.open(source)) {
-      assertThatThrownBy(() -> to(TargetLayout.SINGLE).write(checkpoint, source))
+      assertThatThrownBy(() -> to(TargetLayout.SINGLE).write(checkpoint, source, Progress.NONE))
           .isInstanceOf(UserException.class)
           .hasMessageContainingAll(source.toString(), "exists", "nothing is overwritten");
     }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.checkpoint.Inspection;
 import org.rectiflow.pipeline.checkpoint.Inspection.PartReport;
 import org.rectiflow.pipeline.checkpoint.Part;
@@ -44,7 +45,7 @@ class RandomModelTest {
     for (TargetLayout layout : new TargetLayout[] {TargetLayout.SINGLE, TargetLayout.DIFFUSERS}) {
       boolean single = layout == TargetLayout.SINGLE;
       Path target = folder.resolve(single ? "model.safetensors" : "model");
-      model.write(target, layout);
+      model.write(target, layout, Progress.NONE);
 
       long start = System.nanoTime();
       Inspection found = Inspection.of(target, false);
@@ -73,7 +74,7 @@ class RandomModelTest {
   void weightsAreRandomOfAModestSize() throws IOException {
     Map<Part, DType> vae = Map.of(Part.VAE, DType.BF16);
     Path a = folder.resolve("a.safetensors");
-    new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(a, TargetLayout.SINGLE);
+    new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(a, TargetLayout.SINGLE, Progress.NONE);
     try (TensorSource source = TensorSource.open(a)) {
       float[] kernel = source.floats("first_stage_model.encoder.mid.block_1.conv1.weight");
       double sum = 0;
@@ -88,8 +89,9 @@ class RandomModelTest {
       assertThat(source.floats("first_stage_model.encoder.mid.block_1.norm1.weight"))
           .containsOnly(1);
     }
-    assertThatThrownBy(
-            () -> new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(a, TargetLayout.SINGLE))
+    assertThatThrownBy(() ->
+            new RandomModel(Release.SD3_MEDIUM, vae, false, 5)
+                .write(a, TargetLayout.SINGLE, Progress.NONE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("nothing is overwritten");
   }
