@@ -115,7 +115,8 @@ public final class OverriddenCheckpoint implements Checkpoint {
     return tokenizers
         .map(t -> t.resolve(encoder.tokenizerFolder()))
         .filter(Files::isDirectory)
-        .or(() -> base.tokenizer(encoder));
+        .or(() -> base.tokenizer(encoder))
+        .or(() -> BundledTokenizers.find(encoder, this));
   }
 
   @Override

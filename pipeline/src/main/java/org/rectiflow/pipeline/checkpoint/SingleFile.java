@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.mmdit.MmditConfig;
-import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
 
@@ -25,8 +24,6 @@ import org.rectiflow.scheduler.FlowMatchConfig;
  * 3, as all of SD3 and SD3.5 have it.
  */
 public final class SingleFile implements Checkpoint {
-  private static final String CLIP_TOKENS = "text_model.embeddings.token_embedding.weight";
-  private static final int CLIP_VOCABULARY = 49408;
   private static final double SHIFT = 3;
 
   /** Released transformers are trained for latents of 128, and so are their tables at least. */
@@ -147,16 +144,7 @@ public final class SingleFile implements Checkpoint {
   public Optional<Path> tokenizer(Part encoder) {
     return Optional.of(file.resolveSibling(encoder.tokenizerFolder()))
         .filter(Files::isDirectory)
-        .or(() -> clipTokenizer(encoder));
-  }
-
-  /** CLIP's own vocabulary comes with the program, for encoders that were made with it. */
-  private Optional<Path> clipTokenizer(Part encoder) {
-    boolean clip = encoder == Part.CLIP_L || encoder == Part.CLIP_G;
-    return weights(encoder)
-        .filter(w -> clip && w.require(CLIP_TOKENS).shape().dim(0) == CLIP_VOCABULARY)
-        .flatMap(_ -> Installation.folder("models/clip-tokenizers"))
-        .map(folder -> folder.resolve(encoder.tokenizerFolder()));
+        .or(() -> BundledTokenizers.find(encoder, this));
   }
 
   @Override

@@ -236,6 +236,8 @@ class SingleFileTest {
       assertThatThrownBy(() -> checkpoint.weights(Part.T5))
           .isInstanceOf(CheckpointException.class)
           .hasMessageContainingAll("t5_a.safetensors", "t5_b.safetensors", "--t5");
+      // Whoever leaves T5 out is not asked.
+      assertThat(Checkpoint.open(model).tokenizer(Part.T5)).isEmpty();
     }
     try (Checkpoint checkpoint = open(model, Map.of(Part.T5, folder.resolve("t5_b.safetensors")))) {
       assertThat(checkpoint.files(Part.T5)).containsExactly(folder.resolve("t5_b.safetensors"));
@@ -263,6 +265,11 @@ class SingleFileTest {
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       Path own = checkpoint.requireTokenizer(Part.CLIP_L);
       assertThat(own).isEqualTo(Path.of("../models/clip-tokenizers/tokenizer"));
+      try (Checkpoint swapped =
+          OverriddenCheckpoint.of(
+              Checkpoint.open(MMDIT_VAE), Map.of(Part.CLIP_L, model), Optional.empty())) {
+        assertThat(swapped.requireTokenizer(Part.CLIP_L)).isEqualTo(own);
+      }
       // CLIP-G of this file has another vocabulary, T5's is nowhere.
       assertThat(checkpoint.tokenizer(Part.CLIP_G)).isEmpty();
       assertThat(checkpoint.tokenizer(Part.T5)).isEmpty();
