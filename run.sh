@@ -40,30 +40,44 @@ export JAVA_HOME
 app=$home/paper-notes/target
 stamp=$app/built
 
+# With TornadoVM the build has one module more, and the JVM is started as TornadoVM wants it.
+maven_options=()
+tornado=${TORNADOVM_HOME:-}
+if [ -n "$tornado" ]; then
+  api=("$tornado"/share/java/tornado/tornado-api-*.jar)
+  if [ ! -f "${api[0]}" ] || [ ! -f "$tornado/tornado-argfile" ]; then
+    echo "rectiflow: TORNADOVM_HOME=$tornado is not the folder of a TornadoVM SDK: it has no tornado-argfile or no" >&2
+    echo "share/java/tornado/tornado-api-*.jar. Correct it, or unset it to run without TornadoVM." >&2
+    exit 1
+  fi
+  version=$(basename "${api[0]}" .jar)
+  maven_options=("-Dtornadovm.version=${version#tornado-api-}")
+fi
+
 changed() {
-  [ -f "$stamp" ] || return 0
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$tornado" ] || return 0
   # Folders count too: removing a file touches its folder.
   [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*/src/main -newer "$stamp" -print -quit)" ]
 }
 
 build() {
   echo "rectiflow: building (the first time takes a minute or two) ..." >&2
-  (cd "$home" && ./mvnw -B -q -DskipTests -Dspotless.check.skip package) >&2 || {
+  (cd "$home" && ./mvnw -B -q -DskipTests -Dspotless.check.skip "${maven_options[@]}" package) >&2 || {
     echo "rectiflow: the build failed; the messages above say why. './run.sh clean' removes all built files." >&2
     exit 1
   }
   rm -f "$app"/rectiflow.jsa
-  touch "$stamp"
+  echo "$tornado" >"$stamp"
 }
 
 case "${1:-}" in
   test)
     shift
     cd "$home"
-    if [ -z "${TORNADOVM_HOME:-}" ]; then
-      echo "rectiflow: TornadoVM is not installed (TORNADOVM_HOME is not set), so nothing runs on its devices."
+    if [ -z "$tornado" ]; then
+      echo "rectiflow: TornadoVM is not installed (TORNADOVM_HOME is not set), so the tests of tornado-kernels are left out."
     fi
-    exec ./mvnw -B -ntp verify "$@"
+    exec ./mvnw -B -ntp "${maven_options[@]}" verify "$@"
     ;;
   clean)
     cd "$home"
@@ -92,11 +106,19 @@ drop_warning() {
   exec cat
 }
 
+# TornadoVM replaces the JVM's compiler modules, with which a class data archive cannot be used; and
+# without the bailout option it would run a kernel that does not compile as wrong sequential code.
+jvm_options=(-XX:+UseParallelGC -XX:MaxNewSize=512m -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$app/rectiflow.jsa"
+  -Xlog:cds=off -Xlog:aot=off -Xshare:auto)
+if [ -n "$tornado" ]; then
+  classpath=$classpath:$(printf '%s:' "$home"/tornado-kernels/target/tornado-kernels-*.jar)
+  jvm_options=("@$tornado/tornado-argfile" -XX:MaxNewSize=512m -Dtornado.recover.bailout=false)
+fi
+
 cd "$work"
 # shellcheck disable=SC2086  # RECTIFLOW_JAVA_OPTS is a list of options
-exec "$JAVA_HOME/bin/java" \
+exec "$JAVA_HOME/bin/java" "${jvm_options[@]}" \
   --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
-  -XX:+UseParallelGC -XX:MaxNewSize=512m -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$app/rectiflow.jsa" -Xlog:cds=off -Xlog:aot=off -Xshare:auto \
   -Djava.awt.headless=true -Drectiflow.home="$home" -Drectiflow.terminal=$terminal \
   ${RECTIFLOW_JAVA_OPTS:-} \
   -cp "$classpath" org.rectiflow.pipeline.cli.Rectiflow "$@" 2> >(drop_warning >&2)

@@ -12,6 +12,7 @@ import java.util.function.Function;
  */
 public final class Profile {
   private final Map<List<String>, Entry> entries = new LinkedHashMap<>();
+  private final Map<List<String>, Entry> overheads = new LinkedHashMap<>();
 
   /**
    * One node's share.
@@ -46,6 +47,22 @@ public final class Profile {
   public void add(String graph, String op, String layer, long nanos, Cost cost) {
     String name = layer.isEmpty() ? graph : graph + "." + layer;
     entries.merge(List.of(op, name), new Entry(op, name, 1, nanos, cost), Entry::plus);
+  }
+
+  /**
+   * Adds time that is no op's: a device's compilations and copies.
+   *
+   * @param what the overhead's name: {@code compilation}, {@code copy in}
+   * @param bytes bytes that were moved, 0 if none
+   */
+  public void addOverhead(String graph, String what, long nanos, double bytes) {
+    Entry one = new Entry(what, graph, 1, nanos, new Cost(0, bytes));
+    overheads.merge(List.of(what, graph), one, Entry::plus);
+  }
+
+  /** What {@link #addOverhead} was told, one entry for each graph and name. */
+  public List<Entry> overheads() {
+    return List.copyOf(overheads.values());
   }
 
   /** All entries in the order of their first run. */

@@ -1,9 +1,10 @@
 package org.rectiflow.pipeline.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
-import org.rectiflow.engine.cpu.CpuBackend;
-import org.rectiflow.engine.reference.ReferenceBackend;
+import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -14,19 +15,34 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "Lists the devices that --device can name.")
 final class DevicesCommand implements Callable<Integer> {
+  private static final String TORNADO = "tornado";
+
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    try (CpuBackend cpu = new CpuBackend(Runtime.getRuntime().availableProcessors());
-        ReferenceBackend reference = new ReferenceBackend()) {
-      out.printf("%-10s %s (default)%n", cpu.name(), cpu.describe());
-      out.printf("%-10s %s%n", reference.name(), reference.describe());
+    List<BackendProvider> providers = Backends.providers();
+    for (BackendProvider provider : providers) {
+      for (BackendProvider.Device device : provider.devices()) {
+        String note = device.name().equals("cpu") ? " (default)" : "";
+        out.printf("%-12s %s%s%n", device.name(), device.description(), note);
+      }
+      provider.missing().ifPresent(why -> out.printf("%n%s: %s%n", provider.name(), why));
     }
-    out.println();
-    out.println(
-        "GPUs need the TornadoVM backend, which this version does not have yet; nothing to install helps.");
+    if (providers.stream().noneMatch(provider -> provider.name().equals(TORNADO))) {
+      out.printf(
+          """
+
+          GPUs run through TornadoVM, which is not here. To have it:
+            1. Install an OpenCL driver for the device (for a CPU: apt install pocl-opencl-icd),
+               or for NVIDIA the CUDA driver.
+            2. Install the TornadoVM SDK for JDK 25, for example with SDKMAN (sdk install tornadovm),
+               or from github.com/beehive-lab/TornadoVM, with its opencl or ptx backend.
+            3. export TORNADOVM_HOME=FOLDER_OF_THE_SDK    (it holds the file tornado-argfile)
+            4. ./run.sh devices
+          """);
+    }
     return 0;
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.rectiflow.encoders.tokenizer.TokenizerException;
 import org.rectiflow.engine.CheckpointException;
+import org.rectiflow.engine.DeviceException;
 import org.rectiflow.engine.NonFiniteException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.SafetensorsException;
@@ -67,6 +68,7 @@ final class Failures {
         || e instanceof SafetensorsException
         || e instanceof TokenizerException
         || e instanceof NonFiniteException
+        || e instanceof DeviceException
         || e instanceof IOException
         || e instanceof UncheckedIOException
         || e instanceof IllegalArgumentException;

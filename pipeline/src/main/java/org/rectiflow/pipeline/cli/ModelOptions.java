@@ -3,8 +3,8 @@ package org.rectiflow.pipeline.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.rectiflow.engine.Backend;
-import org.rectiflow.engine.cpu.CpuBackend;
-import org.rectiflow.engine.reference.ReferenceBackend;
+import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.pipeline.io.UserException;
@@ -26,7 +26,8 @@ final class ModelOptions {
       names = "--device",
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "cpu (default) or reference; `rectiflow devices` lists them.")
+      description =
+          "cpu (default), reference, tornado or tornado:0:1; `rectiflow devices` lists them.")
   private String device;
 
   @Option(
@@ -59,12 +60,6 @@ final class ModelOptions {
     if (n < 1) {
       throw new UserException("--threads must be at least 1, got " + n);
     }
-    return switch (device) {
-      case "cpu" -> new CpuBackend(n);
-      case "reference" -> new ReferenceBackend();
-      default ->
-          throw new UserException(
-              "there is no device named " + device + "; `rectiflow devices` lists what there is");
-    };
+    return Backends.open(device, new BackendProvider.Options(n));
   }
 }

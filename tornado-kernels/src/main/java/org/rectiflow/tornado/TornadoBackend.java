@@ -1,0 +1,50 @@
+package org.rectiflow.tornado;
+
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Profile;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+
+/** Runs graphs on one device that TornadoVM drives. */
+public final class TornadoBackend implements Backend {
+  private final String name;
+  private final TornadoDevice device;
+  private final KernelSources sources;
+  private final Profile profile = new Profile();
+
+  TornadoBackend(String name, TornadoDevice device, KernelSources sources) {
+    this.name = name;
+    this.device = device;
+    this.sources = sources;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String describe() {
+    return TornadoDevices.describe(device);
+  }
+
+  /**
+   * Takes memory on the device and puts the weights there.
+   *
+   * @throws org.rectiflow.engine.DeviceException if the graph does not fit on the device or a
+   *     kernel does not compile
+   */
+  @Override
+  public TornadoExecutable compile(String graphName, Graph graph) {
+    return new TornadoExecutable(graphName, graph, device, sources, profile);
+  }
+
+  /** Times are those of the device; copies and compilations are listed as overheads. */
+  @Override
+  public Profile profile() {
+    return profile;
+  }
+
+  @Override
+  public void close() {}
+}

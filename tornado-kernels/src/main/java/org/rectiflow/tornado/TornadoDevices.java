@@ -1,0 +1,90 @@
+package org.rectiflow.tornado;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.rectiflow.engine.BackendProvider.Device;
+import uk.ac.manchester.tornado.api.TornadoBackend;
+import uk.ac.manchester.tornado.api.TornadoRuntime;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
+
+/** What TornadoVM sees, and how it is set up before it is first touched. */
+final class TornadoDevices {
+  private static final Pattern NAME = Pattern.compile("tornado(?::(\\d+):(\\d+))?");
+
+  private TornadoDevices() {}
+
+  /** All devices, TornadoVM's default first. */
+  static List<Device> list() {
+    List<Device> devices = new ArrayList<>();
+    TornadoRuntime runtime = runtime();
+    for (int b = 0; b < runtime.getNumBackends(); b++) {
+      TornadoBackend backend = runtime.getBackend(b);
+      for (int d = 0; d < backend.getNumDevices(); d++) {
+        devices.add(new Device("tornado:" + b + ":" + d, describe(backend.getDevice(d))));
+      }
+    }
+    return devices;
+  }
+
+  /** One line about a device. */
+  static String describe(TornadoDevice device) {
+    return String.format(
+        Locale.ROOT,
+        "%s, %s, %d compute units, %.1f GB",
+        device.getPhysicalDevice().getDeviceName().strip(),
+        device.getTornadoVMBackend(),
+        device.getPhysicalDevice().getDeviceMaxComputeUnits(),
+        device.getMaxGlobalMemory() * 1e-9);
+  }
+
+  /** Opens {@code tornado} or {@code tornado:0:1}. */
+  static org.rectiflow.tornado.TornadoBackend open(String name) {
+    Matcher matcher = NAME.matcher(name);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(
+          "--device %s: expected tornado, or tornado:BACKEND:DEVICE as `rectiflow devices` lists them"
+              .formatted(name));
+    }
+    boolean first = matcher.group(1) == null;
+    int b = first ? 0 : Integer.parseInt(matcher.group(1));
+    int d = first ? 0 : Integer.parseInt(matcher.group(2));
+    TornadoRuntime runtime = runtime();
+    if (b >= runtime.getNumBackends() || d >= runtime.getBackend(b).getNumDevices()) {
+      throw new IllegalArgumentException(
+          "there is no device %s; `rectiflow devices` lists those that there are".formatted(name));
+    }
+    return new org.rectiflow.tornado.TornadoBackend(
+        "tornado:" + b + ":" + d, runtime.getBackend(b).getDevice(d), KernelSources.configured());
+  }
+
+  /** TornadoVM, its options set first: it reads them once, when its classes load. */
+  private static TornadoRuntime runtime() {
+    // Else a kernel that fails to compile runs as sequential Java, wrongly and without a word.
+    if (!"false".equalsIgnoreCase(setDefault("tornado.recover.bailout", "false"))) {
+      throw new IllegalArgumentException(
+          "tornado.recover.bailout must be false: with it TornadoVM replaces a kernel that does not compile by"
+              + " sequential code that computes one element. Remove it from RECTIFLOW_JAVA_OPTS.");
+    }
+    // Kernels share long methods, one for each storage type of weights.
+    setDefault("tornado.compiler.fullInlining", "True");
+    // The generated source of every kernel is kept, so that a failure can say where to look.
+    setDefault("tornado.printKernel", "True");
+    Path sources = KernelSources.configured().file();
+    setDefault("tornado.print.kernel.dir", sources.toString());
+    return TornadoRuntimeProvider.getTornadoRuntime();
+  }
+
+  private static String setDefault(String property, String value) {
+    String set = System.getProperty(property);
+    if (set == null) {
+      System.setProperty(property, value);
+      return value;
+    }
+    return set;
+  }
+}
