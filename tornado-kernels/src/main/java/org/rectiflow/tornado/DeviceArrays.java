@@ -128,6 +128,8 @@ final class DeviceArrays implements AutoCloseable {
       case ACTIVATE -> graph.task(id, Elementwise::activate, context, mem, p);
       case AFFINE -> graph.task(id, Elementwise::affine, context, mem, p);
       case COMBINE -> graph.task(id, Elementwise::combine, context, mem, p);
+      case CLAMP -> graph.task(id, Elementwise::clampValues, context, mem, p);
+      case SUM -> graph.task(id, Layout::sumAxis, context, mem, p);
       case MODULATE -> graph.task(id, Elementwise::modulate, context, mem, p);
       case GATED_ADD -> graph.task(id, Elementwise::gatedAdd, context, mem, p);
       case COPY -> graph.task(id, Layout::copy, context, mem, p);

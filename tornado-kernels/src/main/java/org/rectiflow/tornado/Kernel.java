@@ -18,6 +18,8 @@ enum Kernel {
   ACTIVATE,
   AFFINE,
   COMBINE,
+  CLAMP,
+  SUM,
   MODULATE,
   GATED_ADD,
   COPY,

@@ -108,7 +108,16 @@ final class Lowering {
       case Op.Slice op -> List.of(slice(op, node));
       case Op.Concat(int axis) -> concat(axis, node);
       case Op.Permute(List<Integer> axes) -> List.of(permute(axes, node));
-      case Op.Input _, Op.Parameter _, Op.IntConstant _ -> throw new AssertionError(node);
+      case Op.Repeat(int axis, _) -> List.of(repeat(axis, node));
+      case Op.Clamp(float min, float max) -> List.of(clamp(min, max, node));
+      case Op.Sum(int axis) -> List.of(sum(axis, node));
+      // Not a list of the ops left out: this module is not part of every build, so the compiler
+      // could
+      // not point here when an op is added.
+      default ->
+          throw new UnsupportedOperationException(
+              "the tornado backend has no kernel for %s; --device cpu has all, those of training too"
+                  .formatted(node.describe()));
     };
   }
 
@@ -126,6 +135,8 @@ final class Lowering {
       case GELU_TANH -> Functions.GELU_TANH;
       case GELU_ERF -> Functions.GELU_ERF;
       case QUICK_GELU -> Functions.QUICK_GELU;
+      case ABS -> Functions.ABS;
+      case EXP -> Functions.EXP;
     };
   }
 
@@ -235,6 +246,11 @@ final class Lowering {
   }
 
   private Launch attention(Op.Attention op, Node node) {
+    if (op.logSumExp()) {
+      throw new UnsupportedOperationException(
+          "the tornado backend has no kernel for the log-sum-exp of %s; --device cpu trains"
+              .formatted(node.describe()));
+    }
     if (op.streams() > Attention.MAX_STREAMS) {
       throw new UnsupportedOperationException(
           "attention over %d sequences; the tornado backend's kernel takes up to %d"
@@ -388,6 +404,31 @@ final class Lowering {
         n,
         Elementwise.activateRow(
             n, at(node.inputs().getFirst()), at(node.output()), code(function)));
+  }
+
+  private Launch clamp(float min, float max, Node node) {
+    int n = count(node.output());
+    int constants = residents.constant(min, max);
+    return Launch.elements(
+        Kernel.CLAMP,
+        n,
+        Elementwise.clampRow(n, at(node.inputs().getFirst()), at(node.output()), constants));
+  }
+
+  private Launch sum(int axis, Node node) {
+    Value x = node.inputs().getFirst();
+    int n = count(node.output());
+    int inner = Math.toIntExact(x.shape().product(axis + 1, x.shape().rank()));
+    return Launch.elements(
+        Kernel.SUM, n, Layout.sumRow(n, at(x), at(node.output()), x.shape().dim(axis), inner));
+  }
+
+  /** A copy that does not move along the new axis of its source. */
+  private Launch repeat(int axis, Node node) {
+    Value x = node.inputs().getFirst();
+    return Strides.of(node.output().shape())
+        .repeated(x.shape(), axis)
+        .copy(at(x), at(node.output()));
   }
 
   // ---- Lookups and layout -------------------------------------------------------------------

@@ -45,6 +45,16 @@ record Strides(int[] dims, int[] from, int[] to) {
     return new Strides(dims, axes.stream().mapToInt(axis -> dense[axis]).toArray(), to);
   }
 
+  /** Axis {@code axis} is not one of the source's: it stays where it is along that one. */
+  Strides repeated(Shape source, int axis) {
+    int[] dense = dense(source);
+    int[] still = new int[dims.length];
+    for (int i = 0; i < still.length; i++) {
+      still[i] = i == axis ? 0 : dense[i < axis ? i : i - 1];
+    }
+    return new Strides(dims, still, to);
+  }
+
   int from(int axis) {
     return from[axis];
   }

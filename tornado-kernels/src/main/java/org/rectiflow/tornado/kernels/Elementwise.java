@@ -107,4 +107,34 @@ public final class Elementwise {
     gatedAddLane(mem, p, context.globalIdx);
     Row.stamp(context, mem, p);
   }
+
+  /**
+   * Arguments of {@link #clampValues}: the nearest value between two.
+   *
+   * @param constants where the smallest and the largest value lie in {@code mem}
+   */
+  public static int[] clampRow(int n, int x, int y, int constants) {
+    return Row.of(n, x, y, constants);
+  }
+
+  static void clampLane(FloatArray mem, IntArray p, int i) {
+    if (i < p.get(2)) {
+      float value = mem.get(p.get(3) + i);
+      float least = mem.get(p.get(5));
+      float most = mem.get(p.get(5) + 1);
+      if (value < least) {
+        value = least;
+      }
+      if (value > most) {
+        value = most;
+      }
+      mem.set(p.get(4) + i, value);
+    }
+  }
+
+  // Not `clamp`, which is a function of OpenCL C.
+  public static void clampValues(KernelContext context, FloatArray mem, IntArray p) {
+    clampLane(mem, p, context.globalIdx);
+    Row.stamp(context, mem, p);
+  }
 }

@@ -9,6 +9,8 @@ public final class Functions {
   public static final int GELU_TANH = 2;
   public static final int GELU_ERF = 3;
   public static final int QUICK_GELU = 4;
+  public static final int ABS = 5;
+  public static final int EXP = 6;
 
   /** exp of more than this is left out of float32's range by a wide enough margin. */
   private static final float LARGEST_EXPONENT = 80f;
@@ -27,6 +29,12 @@ public final class Functions {
       y = x * normal(x);
     } else if (function == QUICK_GELU) {
       y = x * sigmoid(1.702f * x);
+    } else if (function == ABS) {
+      if (x < 0f) {
+        y = -x;
+      }
+    } else if (function == EXP) {
+      y = TornadoMath.exp(x);
     }
     return y;
   }

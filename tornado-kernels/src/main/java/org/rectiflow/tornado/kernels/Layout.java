@@ -150,4 +150,34 @@ public final class Layout {
     timestepLane(mem, p, context.globalIdx);
     Row.stamp(context, mem, p);
   }
+
+  /** Arguments of {@link #sumAxis}: x [n / inner, length, inner] summed over its middle axis. */
+  public static int[] sumRow(int n, int x, int y, int length, int inner) {
+    return Row.of(n, x, y, length, inner);
+  }
+
+  static void sumLane(FloatArray mem, IntArray p, int lane) {
+    if (lane < p.get(2)) {
+      int length = p.get(5);
+      int inner = p.get(6);
+      int from = p.get(3) + lane / inner * length * inner + lane % inner;
+      float total = 0f;
+      int i = 0;
+      while (i < length) { // in two levels, for smaller rounding errors
+        int end = Tile.atMost(i + 256, length);
+        float part = 0f;
+        while (i < end) {
+          part += mem.get(from + i * inner);
+          i++;
+        }
+        total += part;
+      }
+      mem.set(p.get(4) + lane, total);
+    }
+  }
+
+  public static void sumAxis(KernelContext context, FloatArray mem, IntArray p) {
+    sumLane(mem, p, context.globalIdx);
+    Row.stamp(context, mem, p);
+  }
 }
