@@ -62,7 +62,7 @@ changed() {
 
 build() {
   echo "rectiflow: building (the first time takes a minute or two) ..." >&2
-  (cd "$home" && ./mvnw -B -q -DskipTests -Dspotless.check.skip "${maven_options[@]}" package) >&2 || {
+  (cd "$home" && ./mvnw -B -q -DskipTests -Dspotless.check.skip ${maven_options[@]+"${maven_options[@]}"} package) >&2 || {
     echo "rectiflow: the build failed; the messages above say why. './run.sh clean' removes all built files." >&2
     exit 1
   }
@@ -77,7 +77,7 @@ case "${1:-}" in
     if [ -z "$tornado" ]; then
       echo "rectiflow: TornadoVM is not installed (TORNADOVM_HOME is not set), so the tests of tornado-kernels are left out."
     fi
-    exec ./mvnw -B -ntp "${maven_options[@]}" verify "$@"
+    exec ./mvnw -B -ntp ${maven_options[@]+"${maven_options[@]}"} verify "$@"
     ;;
   clean)
     cd "$home"
