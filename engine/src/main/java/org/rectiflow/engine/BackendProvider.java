@@ -1,5 +1,6 @@
 package org.rectiflow.engine;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -39,6 +40,13 @@ public interface BackendProvider {
    * What a user may choose.
    *
    * @param threads threads that compute on the CPU, the caller among them
+   * @param generatedSources folder for the source of kernels that a backend generates, if it does;
+   *     empty for one the backend chooses
    */
-  record Options(int threads) {}
+  record Options(int threads, Optional<Path> generatedSources) {
+    /** With the backend's choice of a folder. */
+    public Options(int threads) {
+      this(threads, Optional.empty());
+    }
+  }
 }

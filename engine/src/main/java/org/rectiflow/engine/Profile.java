@@ -65,6 +65,11 @@ public final class Profile {
     return List.copyOf(overheads.values());
   }
 
+  /** Forgets the runs so far, not the overheads: after a warm-up. */
+  public void forgetRuns() {
+    entries.clear();
+  }
+
   /** All entries in the order of their first run. */
   public List<Entry> entries() {
     return List.copyOf(entries.values());

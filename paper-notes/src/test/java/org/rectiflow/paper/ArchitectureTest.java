@@ -66,6 +66,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyTheTornadoBackendKnowsTornadoVm() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("org.rectiflow.tornado..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("uk.ac.manchester.tornado..")
+        .check(CLASSES);
+  }
+
+  @Test
   void theModelsKnowNoBackend() {
     noClasses()
         .that()

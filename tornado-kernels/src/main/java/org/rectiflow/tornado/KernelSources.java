@@ -15,44 +15,54 @@ import java.util.Optional;
  * @param folder where the files are
  */
 record KernelSources(Path folder) {
-  /** System property that names the folder; {@code --print-kernels} sets it. */
-  static final String PROPERTY = "rectiflow.kernels";
-
-  private static final String ALL = "all-kernels.txt";
+  /** TornadoVM's option for the file that it appends to, whatever its name says. */
+  private static final String APPENDED = "tornado.print.kernel.dir";
 
   /** The folder the user asked for, or one below the system's temporary folder. */
-  static KernelSources configured() {
-    String chosen = System.getProperty(PROPERTY);
-    if (chosen != null) {
-      return new KernelSources(Path.of(chosen).toAbsolutePath());
-    }
-    String process = "rectiflow-kernels-" + ProcessHandle.current().pid();
-    return new KernelSources(Path.of(System.getProperty("java.io.tmpdir"), process));
+  static KernelSources in(Optional<Path> chosen) {
+    KernelSources sources = new KernelSources(chosen.orElseGet(KernelSources::temporary));
+    make(sources.folder);
+    return sources;
   }
 
-  /** The file that TornadoVM appends to; its folder is made. */
-  Path file() {
+  private static Path temporary() {
+    String process = "rectiflow-kernels-" + ProcessHandle.current().pid();
+    return Path.of(System.getProperty("java.io.tmpdir"), process);
+  }
+
+  /** Tells TornadoVM, before its classes load, to write the source of what it compiles. */
+  static void appendAllToOneFile() {
+    if (System.getProperty(APPENDED) == null) {
+      make(temporary());
+      System.setProperty(APPENDED, temporary().resolve("all-kernels.txt").toString());
+    }
+  }
+
+  private static void make(Path folder) {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make the folder of generated kernels " + folder, e);
     }
-    return folder.resolve(ALL);
+  }
+
+  private static Path all() {
+    return Path.of(System.getProperty(APPENDED));
   }
 
   /** How long the file is before a compilation. */
   long mark() {
     try {
-      return Files.exists(file()) ? Files.size(file()) : 0;
+      return Files.exists(all()) ? Files.size(all()) : 0;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file(), e);
+      throw new UncheckedIOException("cannot read " + all(), e);
     }
   }
 
   /** Copies what was added since {@code mark} to a file of the kernel's own, if anything was. */
   Optional<Path> keep(String kernel, long mark) {
     try {
-      byte[] all = Files.exists(file()) ? Files.readAllBytes(file()) : new byte[0];
+      byte[] all = Files.exists(all()) ? Files.readAllBytes(all()) : new byte[0];
       if (all.length <= mark) {
         return Optional.empty();
       }

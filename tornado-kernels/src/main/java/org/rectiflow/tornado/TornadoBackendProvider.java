@@ -44,7 +44,7 @@ public final class TornadoBackendProvider implements BackendProvider {
         .ifPresent(why -> {
           throw new IllegalArgumentException("--device " + device + ": " + why);
         });
-    return TornadoDevices.open(device);
+    return TornadoDevices.open(device, KernelSources.in(options.generatedSources()));
   }
 
   private static boolean started() {

@@ -1,6 +1,5 @@
 package org.rectiflow.tornado;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -43,7 +42,7 @@ final class TornadoDevices {
   }
 
   /** Opens {@code tornado} or {@code tornado:0:1}. */
-  static org.rectiflow.tornado.TornadoBackend open(String name) {
+  static org.rectiflow.tornado.TornadoBackend open(String name, KernelSources sources) {
     Matcher matcher = NAME.matcher(name);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
@@ -59,7 +58,7 @@ final class TornadoDevices {
           "there is no device %s; `rectiflow devices` lists those that there are".formatted(name));
     }
     return new org.rectiflow.tornado.TornadoBackend(
-        "tornado:" + b + ":" + d, runtime.getBackend(b).getDevice(d), KernelSources.configured());
+        "tornado:" + b + ":" + d, runtime.getBackend(b).getDevice(d), sources);
   }
 
   /** TornadoVM, its options set first: it reads them once, when its classes load. */
@@ -74,8 +73,7 @@ final class TornadoDevices {
     setDefault("tornado.compiler.fullInlining", "True");
     // The generated source of every kernel is kept, so that a failure can say where to look.
     setDefault("tornado.printKernel", "True");
-    Path sources = KernelSources.configured().file();
-    setDefault("tornado.print.kernel.dir", sources.toString());
+    KernelSources.appendAllToOneFile();
     return TornadoRuntimeProvider.getTornadoRuntime();
   }
 

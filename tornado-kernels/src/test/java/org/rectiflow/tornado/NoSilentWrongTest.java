@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,7 +75,7 @@ class NoSilentWrongTest {
   }
 
   private void run(DeviceProgram.Methods methods) {
-    KernelSources sources = KernelSources.configured();
+    KernelSources sources = KernelSources.in(Optional.empty());
     try (TornadoExecutable executable =
         new TornadoExecutable("broken", affine(), device, sources, new Profile(), methods)) {
       executable.run(Map.of("x", Feed.of(Tensor.zeros(SHAPE))));

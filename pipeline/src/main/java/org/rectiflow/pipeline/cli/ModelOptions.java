@@ -2,6 +2,8 @@ package org.rectiflow.pipeline.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
@@ -56,10 +58,24 @@ final class ModelOptions {
 
   /** Starts the device. */
   Backend backend() {
+    return backend(device, Optional.empty());
+  }
+
+  /** The names in {@code --device cpu,tornado}. */
+  List<String> devices() {
+    return List.of(device.split(","));
+  }
+
+  /**
+   * Starts one device.
+   *
+   * @param kernels folder for the source of generated kernels
+   */
+  Backend backend(String name, Optional<Path> kernels) {
     int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     if (n < 1) {
       throw new UserException("--threads must be at least 1, got " + n);
     }
-    return Backends.open(device, new BackendProvider.Options(n));
+    return Backends.open(name, new BackendProvider.Options(n, kernels));
   }
 }

@@ -16,7 +16,21 @@ final class ProfileTable {
     rows(out, profile.byOp(), profile.seconds(), Integer.MAX_VALUE);
     out.printf("%ntime by layer%n");
     rows(out, profile.byLayer(2), profile.seconds(), MOST_LAYERS);
+    overheads(out, profile);
     out.flush();
+  }
+
+  /** Time a device took besides computing: compilation, copies. */
+  static void overheads(PrintWriter out, Profile profile) {
+    if (profile.overheads().isEmpty()) {
+      return;
+    }
+    out.printf("%nbesides%n  %-36s %8s %10s %10s%n", "", "times", "seconds", "MB");
+    for (Entry e : profile.overheads()) {
+      out.printf(
+          "  %-36s %8d %10.4f %10.1f%n",
+          e.layer() + " " + e.op(), e.runs(), e.seconds(), e.cost().bytes() * 1e-6);
+    }
   }
 
   private static void rows(PrintWriter out, List<Entry> entries, double total, int most) {

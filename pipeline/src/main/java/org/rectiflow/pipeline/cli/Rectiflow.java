@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
       ScheduleCommand.class,
       VerifyCommand.class,
       DevicesCommand.class,
+      ProfileCommand.class,
       HelpCommand.class
     })
 public final class Rectiflow implements Runnable {

@@ -323,6 +323,34 @@ class CommandLineTest {
   }
 
   @Test
+  void profileWritesWhatItMeasured() throws IOException {
+    Path csv = folder.resolve("profile.csv");
+    Path json = folder.resolve("profile.json");
+    Outcome profile =
+        rectiflow(
+            "profile",
+            "--model",
+            TINY_SD3.toString(),
+            "--device",
+            "cpu",
+            "--size",
+            "64x64",
+            "--runs",
+            "1",
+            "--csv",
+            csv.toString(),
+            "--json",
+            json.toString());
+    assertThat(profile.status()).as(profile.err()).isZero();
+    assertThat(profile.out()).contains("cpu", "transformer", "Attention", "GFLOP/s");
+    assertThat(Files.readAllLines(csv))
+        .startsWith("device,layer,op,runs,seconds,flops,bytes")
+        .anyMatch(line -> line.matches("cpu,mmdit\\.block0.*,Attention,1,[0-9.]+,\\d+,\\d+"));
+    assertThat(Files.readString(json)).contains("\"transformer\"", "\"cold\"", "\"kernels\"");
+    fails(rectiflow("profile", "--runs", "0"), 1, "--runs must be at least 1");
+  }
+
+  @Test
   void graphsAreDrawn() throws IOException {
     Path graphs = folder.resolve("graphs");
     assertThat(generate(TINY_SD3, "--graphs", graphs).status()).isZero();
