@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -65,7 +64,13 @@ public final class Attention {
   /** Keys of a block: 16 tiles of the 13-row kernel. */
   private static final int KEY_BLOCK = 208;
 
-  private static final int QUERY_PANELS = 8;
+  /**
+   * Query panels of a task, and the head dimension up to which the task's queries still fit into
+   * the cache with them.
+   */
+  private static final int QUERY_PANELS = 24;
+
+  private static final int SMALL_DIM = 160;
 
   private Attention() {}
 
@@ -129,7 +134,7 @@ public final class Attention {
       int blocks = MatMul.ceilDiv(tiles * Tile.ROWS, KEY_BLOCK);
       keyStep = MatMul.ceilDiv(tiles, blocks) * Tile.ROWS;
       int panels = Panels.count(total);
-      int groups = MatMul.ceilDiv(panels, QUERY_PANELS);
+      int groups = MatMul.ceilDiv(panels, dim <= SMALL_DIM ? QUERY_PANELS : QUERY_PANELS / 2);
       taskQueries = MatMul.ceilDiv(panels, groups) * Tile.WIDTH;
       queryGroups = MatMul.ceilDiv(total, taskQueries);
     }
@@ -201,7 +206,8 @@ public final class Attention {
             rescale(out, p * outSize, dim, vectors, state, correction);
           }
           for (int d = 0; d < outRows; d += Tile.ROWS) {
-            Tile.columns(vectors, values, d, outRows, kc, weights, 0, out, p * outSize + d * width);
+            int at = p * outSize + d * width;
+            Tile.columns(vectors, values, d, outRows, kc, weights, 0, out, at, out, at);
           }
         }
       }
@@ -211,24 +217,18 @@ public final class Attention {
     /** Queries as panels [dim][width], scaled so that the softmax can use powers of two. */
     private void packQueries(
         int b, int h, int q0, int queries, MemorySegment to, long panelBytes, Scratch scratch) {
-      float[] rows = scratch.floats(5, Tile.WIDTH * dim);
-      MemorySegment staged = scratch.segment(2, 4L * Tile.WIDTH * dim);
-      float[] staging = scratch.floats(2, Panels.stagingSize());
+      int stride = dim | 1;
+      int[] index = scratch.ints(Tile.WIDTH);
+      for (int i = 0; i < Tile.WIDTH; i++) {
+        index[i] = i * stride;
+      }
+      float[] rows = scratch.floats(5, Tile.WIDTH * stride);
       for (int p = 0; p < Panels.count(queries); p++) {
         int count = Math.min(Tile.WIDTH, queries - p * Tile.WIDTH);
-        copyRows(b, h, q0 + p * Tile.WIDTH, count, Operand.Q, rows, dim);
-        MemorySegment.copy(rows, 0, staged, FLOAT, 0, count * dim);
-        Panels.pack(
-            MatrixView.f32(staged, 0, dim),
-            0,
-            count,
-            0,
-            dim,
-            Panels.vectors(p, queries),
-            options.scale() * LOG2_E,
-            to,
-            p * panelBytes,
-            staging);
+        copy(b, h, q0 + p * Tile.WIDTH, count, Operand.Q, 0, dim, rows, 0, stride);
+        Arrays.fill(rows, count * stride, Tile.WIDTH * stride, 0f);
+        int vectors = Panels.vectors(p, queries);
+        Panels.gather(rows, index, dim, vectors, options.scale() * LOG2_E, to, p * panelBytes);
       }
     }
 
@@ -254,11 +254,6 @@ public final class Attention {
       copy(b, h, k0, kc, Operand.V, 0, dim, to, 0, outRows);
     }
 
-    private void copyRows(
-        int b, int h, int t0, int count, Operand operand, float[] to, int stride) {
-      copy(b, h, t0, count, operand, 0, dim, to, 0, stride);
-    }
-
     /** Copies columns of a head for tokens {@code t0..t0+count} of the concatenation. */
     private void copy(
         int b,
@@ -281,9 +276,16 @@ public final class Attention {
               case K -> s.k();
               case V -> s.v();
             };
-        for (int t = from; t < end; t++) {
-          copyRow(
-              x.segment(), x.at(b, t - start, (long) h * dim + d0), dc, to, at + (t - t0) * stride);
+        if (from < end) {
+          copyRows(
+              x.segment(),
+              x.at(b, from - start, (long) h * dim + d0),
+              4 * x.rowStride(),
+              end - from,
+              dc,
+              to,
+              at + (from - t0) * stride,
+              stride);
         }
         start += s.tokens();
       }
@@ -299,7 +301,6 @@ public final class Attention {
         float[] scores) {
       int width = vectors * Simd.LANES;
       int tiles = MatMul.ceilDiv(kc, Tile.ROWS);
-      Arrays.fill(scores, 0, tiles * Tile.ROWS * width, 0f);
       for (int piece = 0; piece < dimPieces; piece++) {
         int d0 = piece * dimStep;
         int dc = Math.min(dimStep, dim - d0);
@@ -311,6 +312,8 @@ public final class Attention {
               dc,
               q,
               qo + 4L * d0 * width,
+              piece == 0 ? Tile.ZEROS : scores,
+              piece == 0 ? 0 : t * Tile.ROWS * width,
               scores,
               t * Tile.ROWS * width);
         }
@@ -399,19 +402,42 @@ public final class Attention {
     V
   }
 
-  private static void copyRow(MemorySegment from, long offset, int count, float[] to, int at) {
+  /**
+   * Columns outside, rows inside: rows are short, and a long inner loop keeps its range checks
+   * outside.
+   */
+  private static void copyRows(
+      MemorySegment from,
+      long offset,
+      long step,
+      int rows,
+      int count,
+      float[] to,
+      int at,
+      int stride) {
     int i = 0;
     for (; i <= count - Simd.LANES; i += Simd.LANES) {
-      FloatVector.fromMemorySegment(Simd.F, from, offset + 4L * i, Simd.LE).intoArray(to, at + i);
+      copyVectors(from, offset + 4L * i, step, rows, to, at + i, stride);
     }
     for (; i < count; i++) {
-      to[at + i] = from.get(FLOAT, offset + 4L * i);
+      for (int r = 0; r < rows; r++) {
+        to[at + r * stride + i] = from.get(FLOAT, offset + r * step + 4L * i);
+      }
+    }
+  }
+
+  private static void copyVectors(
+      MemorySegment from, long offset, long step, int rows, float[] to, int at, int stride) {
+    for (int r = 0; r < rows; r++) {
+      FloatVector.fromMemorySegment(Simd.F, from, offset + r * step, Simd.LE)
+          .intoArray(to, at + r * stride);
     }
   }
 
   /**
    * One vector of queries: updates the running maximum and sum, and writes the weights of this key
-   * block.
+   * block. State passes through arrays because a vector that crosses the boundary of a compiled
+   * method is allocated as an object.
    *
    * @return whether a maximum rose, so that earlier results must be rescaled by the correction
    */
@@ -424,59 +450,68 @@ public final class Attention {
       int max,
       int correction,
       MemorySegment weights) {
-    FloatVector old = FloatVector.fromArray(Simd.F, state, max);
-    FloatVector m = maximum(scores, kc, width, lane, old);
-    // A query that has seen nothing but -inf keeps a maximum of -inf; subtracting it would make NaN
-    // of exp(-inf).
-    FloatVector safe = m.blend(0f, m.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-    FloatVector c = VectorMath.exp2(old.sub(safe));
     int sum = max + Tile.WIDTH;
-    FloatVector s = weigh(scores, kc, width, lane, safe, weights);
-    FloatVector.fromArray(Simd.F, state, sum).fma(c, s).intoArray(state, sum);
-    m.intoArray(state, max);
-    c.intoArray(state, correction);
-    return c.compare(VectorOperators.NE, 1f).anyTrue();
+    maximum(scores, kc, width, lane, state, max, correction);
+    boolean changed = false;
+    for (int i = 0; i < Simd.LANES; i++) {
+      changed |= state[correction + i] != 1f;
+    }
+    weigh(scores, kc, width, lane, state, max, sum, correction, weights);
+    return changed;
   }
 
-  private static FloatVector maximum(
-      float[] scores, int kc, int width, int lane, FloatVector start) {
-    FloatVector m0 = start;
-    FloatVector m1 = start;
-    FloatVector m2 = start;
-    FloatVector m3 = start;
+  private static void maximum(
+      float[] scores, int kc, int width, int lane, float[] state, int max, int correction) {
+    FloatVector old = FloatVector.fromArray(Simd.F, state, max);
+    FloatVector m0 = old;
+    FloatVector m1 = old;
     int j = 0;
-    for (; j + 4 <= kc; j += 4) {
+    for (; j + 2 <= kc; j += 2) {
       int at = j * width + lane;
-      m0 = larger(m0, FloatVector.fromArray(Simd.F, scores, at));
-      m1 = larger(m1, FloatVector.fromArray(Simd.F, scores, at + width));
-      m2 = larger(m2, FloatVector.fromArray(Simd.F, scores, at + 2 * width));
-      m3 = larger(m3, FloatVector.fromArray(Simd.F, scores, at + 3 * width));
+      FloatVector a = FloatVector.fromArray(Simd.F, scores, at);
+      FloatVector b = FloatVector.fromArray(Simd.F, scores, at + width);
+      // Cheaper than max(), which orders signed zeros and NaN; a NaN score reaches the result
+      // through its weight.
+      m0 = m0.blend(a, a.compare(VectorOperators.GT, m0));
+      m1 = m1.blend(b, b.compare(VectorOperators.GT, m1));
     }
-    for (; j < kc; j++) {
-      m0 = larger(m0, FloatVector.fromArray(Simd.F, scores, j * width + lane));
+    if (j < kc) {
+      FloatVector a = FloatVector.fromArray(Simd.F, scores, j * width + lane);
+      m0 = m0.blend(a, a.compare(VectorOperators.GT, m0));
     }
-    return larger(larger(m0, m1), larger(m2, m3));
+    m0 = m0.blend(m1, m1.compare(VectorOperators.GT, m0));
+    m0.intoArray(state, max);
+    VectorMath.exp2(old.sub(finite(m0))).intoArray(state, correction);
   }
 
   /**
-   * Cheaper than {@code max}, which orders signed zeros and NaN; a NaN score reaches the result
-   * through its weight.
+   * A query that has seen nothing but -inf keeps a maximum of -inf; subtracting it would make NaN
+   * of exp(-inf).
    */
-  private static FloatVector larger(FloatVector a, FloatVector b) {
-    VectorMask<Float> greater = b.compare(VectorOperators.GT, a);
-    return a.blend(b, greater);
+  private static FloatVector finite(FloatVector max) {
+    return max.blend(0f, max.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
   }
 
-  private static FloatVector weigh(
-      float[] scores, int kc, int width, int lane, FloatVector max, MemorySegment weights) {
+  private static void weigh(
+      float[] scores,
+      int kc,
+      int width,
+      int lane,
+      float[] state,
+      int max,
+      int sum,
+      int correction,
+      MemorySegment weights) {
+    FloatVector m = finite(FloatVector.fromArray(Simd.F, state, max));
     FloatVector s = FloatVector.zero(Simd.F);
     for (int j = 0; j < kc; j++) {
       int at = j * width + lane;
-      FloatVector e = VectorMath.exp2(FloatVector.fromArray(Simd.F, scores, at).sub(max));
+      FloatVector e = VectorMath.exp2(FloatVector.fromArray(Simd.F, scores, at).sub(m));
       e.intoMemorySegment(weights, 4L * at, Simd.LE);
       s = s.add(e);
     }
-    return s;
+    FloatVector c = FloatVector.fromArray(Simd.F, state, correction);
+    FloatVector.fromArray(Simd.F, state, sum).fma(c, s).intoArray(state, sum);
   }
 
   private static void rescale(

@@ -300,7 +300,6 @@ public final class Conv2d {
       int tiles = MatMul.ceilDiv(channels, Tile.ROWS);
       int panelSize = tiles * Tile.ROWS * Tile.WIDTH;
       float[] c = scratch.floats(1, panels * panelSize);
-      Arrays.fill(c, 0, panels * panelSize, 0f);
       float[] weights = scratch.floats(0, Tile.ROWS * Tile.ROW_STRIDE);
       // Lanes beyond the last position read past the buffer's used part.
       MemorySegment input = scratch.segment(0, 4L * (channelStep * channelSize + 2 * Tile.WIDTH));
@@ -328,7 +327,8 @@ public final class Conv2d {
                 input,
                 4L * p * Tile.WIDTH,
                 offsets,
-                0,
+                c0 == 0 ? Tile.ZEROS : c,
+                c0 == 0 ? 0 : p * panelSize + t * Tile.ROWS * vectors * Simd.LANES,
                 c,
                 p * panelSize + t * Tile.ROWS * vectors * Simd.LANES);
           }

@@ -1,7 +1,8 @@
 package org.rectiflow.engine.cpu.kernels;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.rectiflow.safetensors.DType;
 
 /**
@@ -21,6 +22,8 @@ public record Epilogue(
     MatrixView gate,
     int rowsPerGate,
     MatrixView residual) {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+
   /** Stores the bare product. */
   public static final Epilogue NONE = new Epilogue(null, Activation.NONE, null, 1, null);
 
@@ -78,54 +81,103 @@ public record Epilogue(
   void finish(float[] x, int rows, int stride, int columns, int row, int column, MatrixView out) {
     VectorMath.apply(activation, x, 0, rows * stride);
     for (int r = 0; r < rows; r++) {
-      if (gate != null) {
-        multiply(x, r * stride, columns, gate, gate.at((row + r) / rowsPerGate, column));
+      long to = out.at(row + r, column);
+      if (columns < Simd.LANES) {
+        finishNarrow(x, r * stride, columns, row + r, column, out.segment(), to);
+      } else if (gate != null && residual != null) {
+        long g = gate.at((row + r) / rowsPerGate, column);
+        long o = residual.at(row + r, column);
+        storeGatedResidual(
+            x, r * stride, columns, gate.segment(), g, residual.segment(), o, out.segment(), to);
+      } else if (gate != null) {
+        long g = gate.at((row + r) / rowsPerGate, column);
+        storeGated(x, r * stride, columns, gate.segment(), g, out.segment(), to);
+      } else if (residual != null) {
+        long o = residual.at(row + r, column);
+        storeResidual(x, r * stride, columns, residual.segment(), o, out.segment(), to);
+      } else {
+        store(x, r * stride, columns, out.segment(), to);
       }
-      if (residual != null) {
-        add(x, r * stride, columns, residual, residual.at(row + r, column));
-      }
-      store(x, r * stride, columns, out, out.at(row + r, column));
     }
   }
 
-  private static void multiply(float[] x, int at, int count, MatrixView m, long offset) {
-    int i = 0;
-    for (; i <= count - Simd.LANES; i += Simd.LANES) {
-      FloatVector v = FloatVector.fromMemorySegment(Simd.F, m.segment(), offset + 4L * i, Simd.LE);
-      FloatVector.fromArray(Simd.F, x, at + i).mul(v).intoArray(x, at + i);
-    }
-    if (i < count) {
-      VectorMask<Float> tail = Simd.F.indexInRange(i, count);
-      FloatVector v =
-          FloatVector.fromMemorySegment(Simd.F, m.segment(), offset + 4L * i, Simd.LE, tail);
-      FloatVector.fromArray(Simd.F, x, at + i).mul(v).intoArray(x, at + i);
+  private void finishNarrow(
+      float[] x, int at, int count, int row, int column, MemorySegment out, long to) {
+    for (int i = 0; i < count; i++) {
+      float v = x[at + i];
+      float g =
+          gate == null ? 1 : gate.segment().get(FLOAT, gate.at(row / rowsPerGate, column + i));
+      float r = residual == null ? 0 : residual.segment().get(FLOAT, residual.at(row, column + i));
+      out.set(FLOAT, to + 4L * i, gate == null ? v + r : Math.fma(v, g, r));
     }
   }
 
-  private static void add(float[] x, int at, int count, MatrixView m, long offset) {
-    int i = 0;
-    for (; i <= count - Simd.LANES; i += Simd.LANES) {
-      FloatVector v = FloatVector.fromMemorySegment(Simd.F, m.segment(), offset + 4L * i, Simd.LE);
-      FloatVector.fromArray(Simd.F, x, at + i).add(v).intoArray(x, at + i);
+  // Rows end with a vector that overlaps the one before. It is computed first, because the residual
+  // may be the memory that is
+  // being written.
+
+  private static void store(float[] x, int at, int count, MemorySegment out, long to) {
+    int last = count - Simd.LANES;
+    for (int i = 0; i < last; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, at + i).intoMemorySegment(out, to + 4L * i, Simd.LE);
     }
-    if (i < count) {
-      VectorMask<Float> tail = Simd.F.indexInRange(i, count);
-      FloatVector v =
-          FloatVector.fromMemorySegment(Simd.F, m.segment(), offset + 4L * i, Simd.LE, tail);
-      FloatVector.fromArray(Simd.F, x, at + i).add(v).intoArray(x, at + i);
-    }
+    FloatVector.fromArray(Simd.F, x, at + last).intoMemorySegment(out, to + 4L * last, Simd.LE);
   }
 
-  private static void store(float[] x, int at, int count, MatrixView m, long offset) {
-    int i = 0;
-    for (; i <= count - Simd.LANES; i += Simd.LANES) {
+  private static void storeGated(
+      float[] x, int at, int count, MemorySegment gate, long g, MemorySegment out, long to) {
+    int last = count - Simd.LANES;
+    for (int i = 0; i < last; i += Simd.LANES) {
       FloatVector.fromArray(Simd.F, x, at + i)
-          .intoMemorySegment(m.segment(), offset + 4L * i, Simd.LE);
+          .mul(load(gate, g + 4L * i))
+          .intoMemorySegment(out, to + 4L * i, Simd.LE);
     }
-    if (i < count) {
-      VectorMask<Float> tail = Simd.F.indexInRange(i, count);
+    FloatVector.fromArray(Simd.F, x, at + last)
+        .mul(load(gate, g + 4L * last))
+        .intoMemorySegment(out, to + 4L * last, Simd.LE);
+  }
+
+  private static void storeResidual(
+      float[] x, int at, int count, MemorySegment residual, long r, MemorySegment out, long to) {
+    int last = count - Simd.LANES;
+    FloatVector end =
+        FloatVector.fromArray(Simd.F, x, at + last).add(load(residual, r + 4L * last));
+    for (int i = 0; i < last; i += Simd.LANES) {
       FloatVector.fromArray(Simd.F, x, at + i)
-          .intoMemorySegment(m.segment(), offset + 4L * i, Simd.LE, tail);
+          .add(load(residual, r + 4L * i))
+          .intoMemorySegment(out, to + 4L * i, Simd.LE);
     }
+    end.intoMemorySegment(out, to + 4L * last, Simd.LE);
+  }
+
+  private static void storeGatedResidual(
+      float[] x,
+      int at,
+      int count,
+      MemorySegment gate,
+      long g,
+      MemorySegment residual,
+      long r,
+      MemorySegment out,
+      long to) {
+    int last = count - Simd.LANES;
+    FloatVector end =
+        FloatVector.fromArray(Simd.F, x, at + last)
+            .fma(load(gate, g + 4L * last), load(residual, r + 4L * last));
+    for (int i = 0; i < last; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, x, at + i)
+          .fma(load(gate, g + 4L * i), load(residual, r + 4L * i))
+          .intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
+    end.intoMemorySegment(out, to + 4L * last, Simd.LE);
+  }
+
+  private static FloatVector load(MemorySegment s, long at) {
+    return FloatVector.fromMemorySegment(Simd.F, s, at, Simd.LE);
+  }
+
+  /** Whether there is nothing to do but to add the bias. */
+  boolean isPlain() {
+    return activation == Activation.NONE && gate == null && residual == null;
   }
 }

@@ -26,6 +26,12 @@ public final class MatMul {
   private static final int TASK_PANELS = 32;
   private static final int ENOUGH_TASKS = 32;
 
+  /**
+   * Weights of a row that are widened at a time: long runs of the file, and a task's rows still fit
+   * into the cache.
+   */
+  private static final int OUTER_K = 2560;
+
   private MatMul() {}
 
   /**
@@ -98,7 +104,9 @@ public final class MatMul {
     private final int taskTiles;
     private final int taskRows;
     private final int rowGroups;
-    private final int kStep;
+    private final int outerStep;
+    private final int innerStep;
+    private final int innerBlocks;
 
     Product(
         int m0,
@@ -133,7 +141,9 @@ public final class MatMul {
       taskRows = taskTiles * Tile.ROWS;
       taskPanels = ceilDiv(panels, groups);
       panelGroups = ceilDiv(panels, taskPanels);
-      kStep = ceilDiv(k, ceilDiv(k, Tile.K_MAX));
+      outerStep = ceilDiv(k, ceilDiv(k, OUTER_K));
+      innerBlocks = ceilDiv(outerStep, Tile.K_MAX);
+      innerStep = ceilDiv(outerStep, innerBlocks);
     }
 
     void run(Workers workers) {
@@ -170,69 +180,103 @@ public final class MatMul {
       int first = panelGroup * taskPanels;
       int last = Math.min(panels, first + taskPanels);
       int padded = ceilDiv(taskRows, Simd.LANES) * Simd.LANES;
-      float[] weights = scratch.floats(0, taskRows * Tile.ROW_STRIDE);
+      int blockSize = taskRows * Tile.ROW_STRIDE;
+      float[] weights = scratch.floats(0, innerBlocks * blockSize);
       int panelSize = taskRows * Tile.WIDTH;
       float[] c = scratch.floats(1, (last - first) * panelSize + padded * Tile.WIDTH);
-      Arrays.fill(c, 0, (last - first) * panelSize, 0f);
-      for (int k0 = 0; k0 < k; k0 += kStep) {
-        int kc = Math.min(kStep, k - k0);
-        widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, scratch);
-        for (int p = first; p < last; p++) {
-          int vectors = Panels.vectors(p, m);
-          long b = panelOffset(p) + 4L * k0 * vectors * Simd.LANES;
-          int tileSize = Tile.ROWS * vectors * Simd.LANES;
-          for (int t = 0; t < tiles; t++) {
-            Tile.rows(
-                vectors,
-                weights,
-                t * Tile.ROWS * Tile.ROW_STRIDE,
-                kc,
-                packed,
-                b,
-                c,
-                (p - first) * panelSize + t * tileSize);
-          }
-        }
-      }
       float[] bias = biasOf(epilogue, n0, rows, padded, scratch);
       float[] y = scratch.floats(2, Tile.WIDTH * padded);
-      for (int p = first; p < last; p++) {
-        int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
-        Panels.unpack(
-            c, (p - first) * panelSize, Panels.vectors(p, m), count, rows, bias, y, padded);
-        epilogue.finish(y, count, padded, rows, m0 + p * Tile.WIDTH, n0, out);
+      for (int k0 = 0; k0 < k; k0 += outerStep) {
+        int kc = Math.min(outerStep, k - k0);
+        widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, blockSize, scratch);
+        for (int p = first; p < last; p++) {
+          int at = (p - first) * panelSize;
+          multiplyPanel(p, k0, kc, tiles, packed, weights, blockSize, c, at);
+          if (k0 + kc == k) {
+            int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
+            int row = m0 + p * Tile.WIDTH;
+            if (epilogue.isPlain() && rows >= Simd.LANES) {
+              Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, out, row, n0);
+            } else {
+              Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded);
+              epilogue.finish(y, count, padded, rows, row, n0, out);
+            }
+          }
+        }
       }
     }
 
-    private void widen(
-        int n0, int rows, int paddedRows, int k0, int kc, float[] to, Scratch scratch) {
-      int bytes = w.dtype().bits() / 8;
-      if (w.columnStride() == 1) {
-        for (int r = 0; r < rows; r++) {
-          Widen.run(w.segment(), w.at(n0 + r, k0), w.dtype(), kc, to, r * Tile.ROW_STRIDE, scratch);
-        }
-      } else if (w.rowStride() == 1) {
-        float[] column = scratch.floats(2, rows);
-        for (int i = 0; i < kc; i++) {
-          Widen.run(w.segment(), w.at(n0, k0 + i), w.dtype(), rows, column, 0, scratch);
-          for (int r = 0; r < rows; r++) {
-            to[r * Tile.ROW_STRIDE + i] = column[r];
-          }
-        }
-      } else {
-        for (int r = 0; r < rows; r++) {
-          Widen.strided(
-              w.segment(),
-              w.at(n0 + r, k0),
-              w.columnStride() * bytes,
-              w.dtype(),
-              kc,
-              to,
-              r * Tile.ROW_STRIDE);
+    private void multiplyPanel(
+        int p,
+        int k0,
+        int kc,
+        int tiles,
+        MemorySegment packed,
+        float[] weights,
+        int blockSize,
+        float[] c,
+        int at) {
+      int vectors = Panels.vectors(p, m);
+      int width = vectors * Simd.LANES;
+      for (int from = 0; from < kc; from += innerStep) {
+        int count = Math.min(innerStep, kc - from);
+        long b = panelOffset(p) + 4L * (k0 + from) * width;
+        boolean begin = k0 + from == 0;
+        for (int t = 0; t < tiles; t++) {
+          int to = at + t * Tile.ROWS * width;
+          Tile.rows(
+              vectors,
+              weights,
+              from / innerStep * blockSize + t * Tile.ROWS * Tile.ROW_STRIDE,
+              count,
+              packed,
+              b,
+              begin ? Tile.ZEROS : c,
+              begin ? 0 : to,
+              c,
+              to);
         }
       }
-      for (int r = rows; r < paddedRows; r++) {
-        Arrays.fill(to, r * Tile.ROW_STRIDE, r * Tile.ROW_STRIDE + kc, 0f);
+    }
+
+    /**
+     * Widens weight rows into blocks of {@code innerStep} columns, in the order they have in
+     * memory.
+     */
+    private void widen(
+        int n0,
+        int rows,
+        int paddedRows,
+        int k0,
+        int kc,
+        float[] to,
+        int blockSize,
+        Scratch scratch) {
+      if (w.columnStride() == 1 || w.rowStride() != 1) {
+        for (int r = 0; r < paddedRows; r++) {
+          for (int from = 0; from < kc; from += innerStep) {
+            int count = Math.min(innerStep, kc - from);
+            int at = from / innerStep * blockSize + r * Tile.ROW_STRIDE;
+            if (r >= rows) {
+              Arrays.fill(to, at, at + count, 0f);
+            } else if (w.columnStride() == 1) {
+              Widen.run(w.segment(), w.at(n0 + r, k0 + from), w.dtype(), count, to, at, scratch);
+            } else {
+              long step = w.columnStride() * (w.dtype().bits() / 8);
+              Widen.strided(w.segment(), w.at(n0 + r, k0 + from), step, w.dtype(), count, to, at);
+            }
+          }
+        }
+        return;
+      }
+      float[] column = scratch.floats(4, paddedRows);
+      Arrays.fill(column, rows, paddedRows, 0f);
+      for (int i = 0; i < kc; i++) {
+        Widen.run(w.segment(), w.at(n0, k0 + i), w.dtype(), rows, column, 0, scratch);
+        int at = i / innerStep * blockSize + i % innerStep;
+        for (int r = 0; r < paddedRows; r++) {
+          to[at + r * Tile.ROW_STRIDE] = column[r];
+        }
       }
     }
   }

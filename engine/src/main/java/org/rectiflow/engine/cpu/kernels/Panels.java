@@ -81,9 +81,7 @@ final class Panels {
           }
         }
       }
-      for (int v = 0; v < vectors; v++) {
-        gather(staging, kc, v, scale, to, at + 4L * k0 * width + 4L * v * Simd.LANES, 4L * width);
-      }
+      gather(staging, STAGE_ROWS, kc, vectors, scale, to, at + 4L * k0 * width);
     }
   }
 
@@ -91,10 +89,36 @@ final class Panels {
     return Tile.WIDTH * STAGE;
   }
 
+  /**
+   * Transposes rows that start at {@code index} in {@code rows} into a panel {@code [k][vectors *
+   * LANES]}, times {@code scale}.
+   */
+  static void gather(
+      float[] rows, int[] index, int k, int vectors, float scale, MemorySegment to, long at) {
+    for (int v = 0; v < vectors; v++) {
+      gather(
+          rows,
+          index,
+          v * Simd.LANES,
+          k,
+          scale,
+          to,
+          at + 4L * v * Simd.LANES,
+          4L * vectors * Simd.LANES);
+    }
+  }
+
   private static void gather(
-      float[] staging, int kc, int v, float scale, MemorySegment to, long at, long step) {
-    for (int i = 0; i < kc; i++) {
-      FloatVector.fromArray(Simd.F, staging, i, STAGE_ROWS, v * Simd.LANES)
+      float[] rows,
+      int[] index,
+      int from,
+      int k,
+      float scale,
+      MemorySegment to,
+      long at,
+      long step) {
+    for (int i = 0; i < k; i++) {
+      FloatVector.fromArray(Simd.F, rows, i, index, from)
           .mul(scale)
           .intoMemorySegment(to, at + i * step, Simd.LE);
     }
@@ -144,5 +168,44 @@ final class Panels {
             .intoArray(to, x * stride + r);
       }
     }
+  }
+
+  /** The same straight into a matrix, for at least as many columns as a vector has lanes. */
+  static void unpack(
+      float[] from,
+      int at,
+      int vectors,
+      int rows,
+      int columns,
+      float[] bias,
+      MatrixView out,
+      int row,
+      int column) {
+    int width = vectors * Simd.LANES;
+    int[] index = vectors == 2 ? WIDE_ROWS : NARROW_ROWS;
+    for (int x = 0; x < rows; x++) {
+      unpackRow(from, at + x, width, index, columns, bias, out.segment(), out.at(row + x, column));
+    }
+  }
+
+  /** The last vector overlaps the one before, so that no mask is needed. */
+  private static void unpackRow(
+      float[] from,
+      int at,
+      int width,
+      int[] index,
+      int columns,
+      float[] bias,
+      MemorySegment out,
+      long to) {
+    int last = columns - Simd.LANES;
+    for (int r = 0; r < last; r += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, from, at + r * width, index, 0)
+          .add(FloatVector.fromArray(Simd.F, bias, r))
+          .intoMemorySegment(out, to + 4L * r, Simd.LE);
+    }
+    FloatVector.fromArray(Simd.F, from, at + last * width, index, 0)
+        .add(FloatVector.fromArray(Simd.F, bias, last))
+        .intoMemorySegment(out, to + 4L * last, Simd.LE);
   }
 }

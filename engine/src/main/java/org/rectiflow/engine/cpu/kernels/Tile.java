@@ -3,13 +3,14 @@ package org.rectiflow.engine.cpu.kernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost product of all matrix-like kernels: {@code c[r][x] += sum_k w(r, k) * b(k, x)} for
- * {@link #ROWS} rows and one or two vectors of columns, with the whole of {@code c} in registers
- * and k ascending.
+ * The innermost product of all matrix-like kernels: {@code c[r][x] = z[r][x] + sum_k w(r, k) * b(k,
+ * x)} for {@link #ROWS} rows and one or two vectors of columns, with the whole of {@code c} in
+ * registers and k ascending. {@code z} is {@code c} itself to go on with a sum, or {@link #ZEROS}
+ * to begin one.
  *
  * <p>The row side is broadcast from a heap array, the column side is loaded as vectors from a
- * native segment (64-byte aligned unless taps shift it) and {@code c} is a heap array {@code
- * [ROWS][vectors * LANES]}. Three ways to address the operands:
+ * native segment and {@code c} is a heap array {@code [ROWS][vectors * LANES]}. Three ways to
+ * address the operands:
  *
  * <ul>
  *   <li>{@code rows}: w(r, k) at {@code r * ROW_STRIDE + k}, b(k, .) at {@code k * vectors *
@@ -24,14 +25,17 @@ final class Tile {
   /** Rows of a tile: what the register file holds beside two operand vectors and a broadcast. */
   static final int ROWS = manyRegisters() ? 13 : 5;
 
-  /** Elements between the rows of the broadcast operand. */
-  static final int ROW_STRIDE = 528;
+  /** Largest k range of one call: its operands fit into a level 1 cache of 48 KiB. */
+  static final int K_MAX = 256;
 
-  /** Largest k range of one call. */
-  static final int K_MAX = 512;
+  /** Elements between the rows of the broadcast operand. */
+  static final int ROW_STRIDE = K_MAX + 16;
 
   /** Columns of the wide tile. */
   static final int WIDTH = 2 * Simd.LANES;
+
+  /** A tile of zeros, never written. */
+  static final float[] ZEROS = new float[ROWS * WIDTH];
 
   private Tile() {}
 
@@ -40,32 +44,51 @@ final class Tile {
   }
 
   static void rows(
-      int vectors, float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
+      int vectors,
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
     if (ROWS == 13) {
       if (vectors == 2) {
-        Tile13.rows2(w, wo, kc, b, bo, c, co);
+        Tile13.rows2(w, wo, kc, b, bo, z, zo, c, co);
       } else {
-        Tile13.rows1(w, wo, kc, b, bo, c, co);
+        Tile13.rows1(w, wo, kc, b, bo, z, zo, c, co);
       }
     } else if (vectors == 2) {
-      Tile5.rows2(w, wo, kc, b, bo, c, co);
+      Tile5.rows2(w, wo, kc, b, bo, z, zo, c, co);
     } else {
-      Tile5.rows1(w, wo, kc, b, bo, c, co);
+      Tile5.rows1(w, wo, kc, b, bo, z, zo, c, co);
     }
   }
 
   static void columns(
-      int vectors, float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
+      int vectors,
+      float[] w,
+      int wo,
+      int ws,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
     if (ROWS == 13) {
       if (vectors == 2) {
-        Tile13.columns2(w, wo, ws, kc, b, bo, c, co);
+        Tile13.columns2(w, wo, ws, kc, b, bo, z, zo, c, co);
       } else {
-        Tile13.columns1(w, wo, ws, kc, b, bo, c, co);
+        Tile13.columns1(w, wo, ws, kc, b, bo, z, zo, c, co);
       }
     } else if (vectors == 2) {
-      Tile5.columns2(w, wo, ws, kc, b, bo, c, co);
+      Tile5.columns2(w, wo, ws, kc, b, bo, z, zo, c, co);
     } else {
-      Tile5.columns1(w, wo, ws, kc, b, bo, c, co);
+      Tile5.columns1(w, wo, ws, kc, b, bo, z, zo, c, co);
     }
   }
 
@@ -77,19 +100,20 @@ final class Tile {
       MemorySegment b,
       long bo,
       int[] taps,
-      int to,
+      float[] z,
+      int zo,
       float[] c,
       int co) {
     if (ROWS == 13) {
       if (vectors == 2) {
-        Tile13.taps2(w, wo, kc, b, bo, taps, to, c, co);
+        Tile13.taps2(w, wo, kc, b, bo, taps, z, zo, c, co);
       } else {
-        Tile13.taps1(w, wo, kc, b, bo, taps, to, c, co);
+        Tile13.taps1(w, wo, kc, b, bo, taps, z, zo, c, co);
       }
     } else if (vectors == 2) {
-      Tile5.taps2(w, wo, kc, b, bo, taps, to, c, co);
+      Tile5.taps2(w, wo, kc, b, bo, taps, z, zo, c, co);
     } else {
-      Tile5.taps1(w, wo, kc, b, bo, taps, to, c, co);
+      Tile5.taps1(w, wo, kc, b, bo, taps, z, zo, c, co);
     }
   }
 }

@@ -16,33 +16,34 @@ final class Tile13 {
   private Tile13() {}
 
   /** Rows, tile of 13 rows and 2 vectors. */
-  static void rows2(float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c5b = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
-    FloatVector c6b = FloatVector.fromArray(Simd.F, c, co + 13 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 14 * L);
-    FloatVector c7b = FloatVector.fromArray(Simd.F, c, co + 15 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 16 * L);
-    FloatVector c8b = FloatVector.fromArray(Simd.F, c, co + 17 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 18 * L);
-    FloatVector c9b = FloatVector.fromArray(Simd.F, c, co + 19 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 20 * L);
-    FloatVector c10b = FloatVector.fromArray(Simd.F, c, co + 21 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 22 * L);
-    FloatVector c11b = FloatVector.fromArray(Simd.F, c, co + 23 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 24 * L);
-    FloatVector c12b = FloatVector.fromArray(Simd.F, c, co + 25 * L);
+  static void rows2(
+      float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c5b = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
+    FloatVector c6b = FloatVector.fromArray(Simd.F, z, zo + 13 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 14 * L);
+    FloatVector c7b = FloatVector.fromArray(Simd.F, z, zo + 15 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 16 * L);
+    FloatVector c8b = FloatVector.fromArray(Simd.F, z, zo + 17 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 18 * L);
+    FloatVector c9b = FloatVector.fromArray(Simd.F, z, zo + 19 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 20 * L);
+    FloatVector c10b = FloatVector.fromArray(Simd.F, z, zo + 21 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 22 * L);
+    FloatVector c11b = FloatVector.fromArray(Simd.F, z, zo + 23 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 24 * L);
+    FloatVector c12b = FloatVector.fromArray(Simd.F, z, zo + 25 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
@@ -116,20 +117,21 @@ final class Tile13 {
   }
 
   /** Rows, tile of 13 rows and 1 vector. */
-  static void rows1(float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
+  static void rows1(
+      float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
@@ -176,33 +178,42 @@ final class Tile13 {
 
   /** Columns, tile of 13 rows and 2 vectors. */
   static void columns2(
-      float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c5b = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
-    FloatVector c6b = FloatVector.fromArray(Simd.F, c, co + 13 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 14 * L);
-    FloatVector c7b = FloatVector.fromArray(Simd.F, c, co + 15 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 16 * L);
-    FloatVector c8b = FloatVector.fromArray(Simd.F, c, co + 17 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 18 * L);
-    FloatVector c9b = FloatVector.fromArray(Simd.F, c, co + 19 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 20 * L);
-    FloatVector c10b = FloatVector.fromArray(Simd.F, c, co + 21 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 22 * L);
-    FloatVector c11b = FloatVector.fromArray(Simd.F, c, co + 23 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 24 * L);
-    FloatVector c12b = FloatVector.fromArray(Simd.F, c, co + 25 * L);
+      float[] w,
+      int wo,
+      int ws,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c5b = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
+    FloatVector c6b = FloatVector.fromArray(Simd.F, z, zo + 13 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 14 * L);
+    FloatVector c7b = FloatVector.fromArray(Simd.F, z, zo + 15 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 16 * L);
+    FloatVector c8b = FloatVector.fromArray(Simd.F, z, zo + 17 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 18 * L);
+    FloatVector c9b = FloatVector.fromArray(Simd.F, z, zo + 19 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 20 * L);
+    FloatVector c10b = FloatVector.fromArray(Simd.F, z, zo + 21 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 22 * L);
+    FloatVector c11b = FloatVector.fromArray(Simd.F, z, zo + 23 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 24 * L);
+    FloatVector c12b = FloatVector.fromArray(Simd.F, z, zo + 25 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
@@ -278,20 +289,29 @@ final class Tile13 {
 
   /** Columns, tile of 13 rows and 1 vector. */
   static void columns1(
-      float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
+      float[] w,
+      int wo,
+      int ws,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
       int at = wo + k * ws;
@@ -339,35 +359,44 @@ final class Tile13 {
 
   /** Taps, tile of 13 rows and 2 vectors. */
   static void taps2(
-      float[] w, int wo, int kc, MemorySegment b, long bo, int[] taps, int to, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c5b = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
-    FloatVector c6b = FloatVector.fromArray(Simd.F, c, co + 13 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 14 * L);
-    FloatVector c7b = FloatVector.fromArray(Simd.F, c, co + 15 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 16 * L);
-    FloatVector c8b = FloatVector.fromArray(Simd.F, c, co + 17 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 18 * L);
-    FloatVector c9b = FloatVector.fromArray(Simd.F, c, co + 19 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 20 * L);
-    FloatVector c10b = FloatVector.fromArray(Simd.F, c, co + 21 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 22 * L);
-    FloatVector c11b = FloatVector.fromArray(Simd.F, c, co + 23 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 24 * L);
-    FloatVector c12b = FloatVector.fromArray(Simd.F, c, co + 25 * L);
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      int[] taps,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c5b = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
+    FloatVector c6b = FloatVector.fromArray(Simd.F, z, zo + 13 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 14 * L);
+    FloatVector c7b = FloatVector.fromArray(Simd.F, z, zo + 15 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 16 * L);
+    FloatVector c8b = FloatVector.fromArray(Simd.F, z, zo + 17 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 18 * L);
+    FloatVector c9b = FloatVector.fromArray(Simd.F, z, zo + 19 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 20 * L);
+    FloatVector c10b = FloatVector.fromArray(Simd.F, z, zo + 21 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 22 * L);
+    FloatVector c11b = FloatVector.fromArray(Simd.F, z, zo + 23 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 24 * L);
+    FloatVector c12b = FloatVector.fromArray(Simd.F, z, zo + 25 * L);
     for (int k = 0; k < kc; k++) {
-      long at = bo + 4L * taps[to + k];
+      long at = bo + 4L * taps[k];
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, at, Simd.LE);
       FloatVector b1 = FloatVector.fromMemorySegment(Simd.F, b, at + LB, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
@@ -440,22 +469,31 @@ final class Tile13 {
 
   /** Taps, tile of 13 rows and 1 vector. */
   static void taps1(
-      float[] w, int wo, int kc, MemorySegment b, long bo, int[] taps, int to, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c5a = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c6a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c7a = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c8a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c9a = FloatVector.fromArray(Simd.F, c, co + 9 * L);
-    FloatVector c10a = FloatVector.fromArray(Simd.F, c, co + 10 * L);
-    FloatVector c11a = FloatVector.fromArray(Simd.F, c, co + 11 * L);
-    FloatVector c12a = FloatVector.fromArray(Simd.F, c, co + 12 * L);
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      int[] taps,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c5a = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c6a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c7a = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c8a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c9a = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
     for (int k = 0; k < kc; k++) {
-      long at = bo + 4L * taps[to + k];
+      long at = bo + 4L * taps[k];
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, at, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
       c0a = a.fma(b0, c0a);

@@ -16,17 +16,18 @@ final class Tile5 {
   private Tile5() {}
 
   /** Rows, tile of 5 rows and 2 vectors. */
-  static void rows2(float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
+  static void rows2(
+      float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
@@ -60,12 +61,13 @@ final class Tile5 {
   }
 
   /** Rows, tile of 5 rows and 1 vector. */
-  static void rows1(float[] w, int wo, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
+  static void rows1(
+      float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
@@ -88,17 +90,26 @@ final class Tile5 {
 
   /** Columns, tile of 5 rows and 2 vectors. */
   static void columns2(
-      float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
+      float[] w,
+      int wo,
+      int ws,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
@@ -134,12 +145,21 @@ final class Tile5 {
 
   /** Columns, tile of 5 rows and 1 vector. */
   static void columns1(
-      float[] w, int wo, int ws, int kc, MemorySegment b, long bo, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
+      float[] w,
+      int wo,
+      int ws,
+      int kc,
+      MemorySegment b,
+      long bo,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
     for (int k = 0; k < kc; k++) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
       int at = wo + k * ws;
@@ -163,19 +183,28 @@ final class Tile5 {
 
   /** Taps, tile of 5 rows and 2 vectors. */
   static void taps2(
-      float[] w, int wo, int kc, MemorySegment b, long bo, int[] taps, int to, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c0b = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c1b = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
-    FloatVector c2b = FloatVector.fromArray(Simd.F, c, co + 5 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 6 * L);
-    FloatVector c3b = FloatVector.fromArray(Simd.F, c, co + 7 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 8 * L);
-    FloatVector c4b = FloatVector.fromArray(Simd.F, c, co + 9 * L);
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      int[] taps,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
     for (int k = 0; k < kc; k++) {
-      long at = bo + 4L * taps[to + k];
+      long at = bo + 4L * taps[k];
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, at, Simd.LE);
       FloatVector b1 = FloatVector.fromMemorySegment(Simd.F, b, at + LB, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
@@ -208,14 +237,23 @@ final class Tile5 {
 
   /** Taps, tile of 5 rows and 1 vector. */
   static void taps1(
-      float[] w, int wo, int kc, MemorySegment b, long bo, int[] taps, int to, float[] c, int co) {
-    FloatVector c0a = FloatVector.fromArray(Simd.F, c, co);
-    FloatVector c1a = FloatVector.fromArray(Simd.F, c, co + L);
-    FloatVector c2a = FloatVector.fromArray(Simd.F, c, co + 2 * L);
-    FloatVector c3a = FloatVector.fromArray(Simd.F, c, co + 3 * L);
-    FloatVector c4a = FloatVector.fromArray(Simd.F, c, co + 4 * L);
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      int[] taps,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
     for (int k = 0; k < kc; k++) {
-      long at = bo + 4L * taps[to + k];
+      long at = bo + 4L * taps[k];
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, at, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
       c0a = a.fma(b0, c0a);
