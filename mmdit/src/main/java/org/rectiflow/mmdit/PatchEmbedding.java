@@ -55,7 +55,7 @@ final class PatchEmbedding {
   }
 
   /** The centre of the stored table, cropped to the latent's grid (paper, Appendix B.2). */
-  private Value positions(Params params) {
+  Value positions(Params params) {
     int side = config.positionTableSize();
     int top = (side - rows) / 2;
     int left = (side - columns) / 2;

@@ -6,7 +6,7 @@ import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
-import org.rectiflow.mmdit.Mmdit;
+import org.rectiflow.mmdit.VelocityModel;
 
 /**
  * The training loss of the transformer: the mean over a batch of {@code weight |v - target|^2 / n},
@@ -19,21 +19,30 @@ public final class TransformerObjective {
 
   private TransformerObjective() {}
 
-  /** As {@link #of(Mmdit, int, int, int, int, Predicate)}, training everything but positions. */
-  public static Objective of(Mmdit model, int batch, int height, int width, int contextTokens) {
+  /**
+   * As {@link #of(VelocityModel, int, int, int, int, Predicate)}, training everything but
+   * positions.
+   */
+  public static Objective of(
+      VelocityModel model, int batch, int height, int width, int contextTokens) {
     return of(model, batch, height, width, contextTokens, name -> !name.equals(POSITIONS));
   }
 
   /**
    * The objective for one size of batch and picture. Data: {@code latent}, {@code timestep}, {@code
-   * context} and {@code pooled} as for {@link Mmdit#graph}; {@code target}, shaped as the latent;
-   * {@code weight} [B]. Besides the loss it returns {@code losses} [B], each sample's before its
-   * weight.
+   * context} and {@code pooled} as for {@link VelocityModel#graph}; {@code target}, shaped as the
+   * latent; {@code weight} [B]. Besides the loss it returns {@code losses} [B], each sample's
+   * before its weight.
    *
    * @param trained which tensors are trained, by name
    */
   public static Objective of(
-      Mmdit model, int batch, int height, int width, int contextTokens, Predicate<String> trained) {
+      VelocityModel model,
+      int batch,
+      int height,
+      int width,
+      int contextTokens,
+      Predicate<String> trained) {
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, trained);
     Graph forward = model.graph(batch, height, width, contextTokens, false);
