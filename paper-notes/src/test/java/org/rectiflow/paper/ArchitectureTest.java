@@ -28,6 +28,7 @@ class ArchitectureTest {
           entry("datasets", Set.of("evaluation")),
           entry("engine", Set.of("safetensors")),
           entry("mmdit", Set.of("engine")),
+          entry("backbones", Set.of("engine", "mmdit")),
           entry("encoders", Set.of("engine")),
           entry("vae", Set.of("engine")),
           entry("training", Set.of("engine", "mmdit", "vae")),
@@ -84,7 +85,10 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            "org.rectiflow.mmdit..", "org.rectiflow.encoders..", "org.rectiflow.vae..")
+            "org.rectiflow.mmdit..",
+            "org.rectiflow.backbones..",
+            "org.rectiflow.encoders..",
+            "org.rectiflow.vae..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.rectiflow.engine.cpu..", "org.rectiflow.engine.reference..")
