@@ -46,7 +46,8 @@ class WeightSetsTest {
         new Renamed(weights) {
           @Override
           public Weight require(String name, int... dims) {
-            String two = name.startsWith("transformer_blocks") ? name.replaceFirst("_2(?=\\.)", "") : name;
+            String two =
+                name.startsWith("transformer_blocks") ? name.replaceFirst("_2(?=\\.)", "") : name;
             return weights.require(two, dims);
           }
         };
