@@ -59,6 +59,14 @@ public final class MatMul {
       SmallMatMul.run(workers, m, n, k, a, w, out, epilogue);
       return;
     }
+    if (OuterMatMul.fits(k, a, w, epilogue)) {
+      OuterMatMul.run(workers, m, n, k, a, w, out);
+      return;
+    }
+    if (TallMatMul.fits(m, n, k, a, w)) {
+      TallMatMul.run(workers, m, n, k, a, w, out, epilogue);
+      return;
+    }
     long fit = Math.max(1, PACK_BYTES / (4L * k * Tile.WIDTH)) * Tile.WIDTH;
     int chunks = Math.toIntExact((m + fit - 1) / fit);
     int rows = Panels.count(ceilDiv(m, chunks)) * Tile.WIDTH;

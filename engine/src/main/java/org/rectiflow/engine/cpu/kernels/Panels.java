@@ -11,7 +11,8 @@ import jdk.incubator.vector.FloatVector;
  * rows.
  */
 final class Panels {
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
 
   /**
    * Columns staged at a time, and the stride of the staging rows (odd, so that a column spreads

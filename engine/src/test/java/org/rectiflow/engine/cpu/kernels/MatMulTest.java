@@ -91,6 +91,21 @@ class MatMulTest {
     }
   }
 
+  /** Many rows of activations, and sums over many rows: the products of training. */
+  @Test
+  void longOperandsOfFloats() {
+    DType f32 = DType.F32;
+    for (int[] s : new int[][] {{300, 45, 70}, {261, 33, 300}, {1500, 16, 5}, {600, 100, 20}}) {
+      check(s[0], s[1], s[2], f32, false, false, Activation.NONE, false);
+      check(s[0], s[1], s[2], f32, false, true, Activation.NONE, false);
+      check(s[0], s[1], s[2], f32, false, false, Activation.GELU_TANH, true);
+      check(s[0], s[1], s[2], f32, false, true, Activation.SILU, true);
+    }
+    for (int[] s : new int[][] {{45, 70, 300}, {20, 64, 1500}, {3, 2, 600}, {230, 270, 257}}) {
+      check(s[0], s[1], s[2], f32, true, true, Activation.NONE, false);
+    }
+  }
+
   /** Activations too large for one packed buffer are cut along their rows. */
   @Test
   void severalChunks() {

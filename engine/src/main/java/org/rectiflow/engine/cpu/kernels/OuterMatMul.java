@@ -1,0 +1,233 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.rectiflow.safetensors.DType;
+
+/**
+ * {@code out[M, N] = sum over r of a[r, M] b[r, N]}: the derivative of a weight matrix, a sum over
+ * all rows of activations that is far longer than the result is wide. Both operands are used as
+ * they lie in memory; a task takes a block of the result and a share of the sum, and shares are
+ * added up in order.
+ */
+final class OuterMatMul {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
+  private static final int ENOUGH_LENGTH = 256;
+  private static final int ENOUGH_TASKS = 8;
+  private static final int BLOCK_TILES = 16;
+  private static final int BLOCK_PANELS = 8;
+  private static final int ADD_CHUNK = 4096;
+  private static final int TILE = Tile.ROWS * Tile.WIDTH;
+
+  private final int m;
+  private final int n;
+  private final int length;
+  private final MatrixView a;
+  private final MatrixView b;
+  private final MatrixView out;
+  private final int rowGroups;
+  private final int taskTiles;
+  private final int panelGroups;
+  private final int taskPanels;
+  private final int shares;
+  private final int shareLength;
+  private final int step;
+
+  private OuterMatMul(int m, int n, int length, MatrixView a, MatrixView b, MatrixView out) {
+    this.m = m;
+    this.n = n;
+    this.length = length;
+    this.a = a;
+    this.b = b;
+    this.out = out;
+    int tiles = MatMul.ceilDiv(m, Tile.ROWS);
+    rowGroups = MatMul.ceilDiv(tiles, BLOCK_TILES);
+    taskTiles = MatMul.ceilDiv(tiles, rowGroups);
+    int panels = Panels.count(n);
+    panelGroups = MatMul.ceilDiv(panels, BLOCK_PANELS);
+    taskPanels = MatMul.ceilDiv(panels, panelGroups);
+    int wanted = MatMul.ceilDiv(ENOUGH_TASKS, rowGroups * panelGroups);
+    int most = MatMul.ceilDiv(length, Tile.K_MAX);
+    int steps = MatMul.ceilDiv(most, Math.min(wanted, most));
+    shares = MatMul.ceilDiv(most, steps);
+    shareLength = MatMul.ceilDiv(length, shares);
+    step = MatMul.ceilDiv(shareLength, MatMul.ceilDiv(shareLength, Tile.K_MAX));
+  }
+
+  /** Whether this is the faster way for {@code a^T [m, length]} and {@code b^T [n, length]}. */
+  static boolean fits(int length, MatrixView a, MatrixView b, Epilogue epilogue) {
+    return length >= ENOUGH_LENGTH
+        && a.rowStride() == 1
+        && b.rowStride() == 1
+        && a.dtype() == DType.F32
+        && b.dtype() == DType.F32
+        // Vector loads from mapped files are not safe; see Widen.
+        && !a.segment().isMapped()
+        && !b.segment().isMapped()
+        && epilogue.isPlain()
+        && epilogue.bias() == null;
+  }
+
+  /** The operands as {@link MatMul#run} has them: a [m, length] and b [n, length], transposed. */
+  static void run(
+      Workers workers, int m, int n, int length, MatrixView a, MatrixView b, MatrixView out) {
+    OuterMatMul product = new OuterMatMul(m, n, length, a, b, out);
+    MemorySegment sums =
+        product.shares == 1 ? null : workers.shared().segment(0, 4L * product.shares * m * n);
+    int blocks = product.rowGroups * product.panelGroups;
+    workers.parallelFor(
+        product.shares * blocks,
+        (t, scratch) -> product.task(t / blocks, t % blocks, sums, scratch));
+    if (product.shares > 1) {
+      product.add(workers, sums);
+    }
+  }
+
+  private void task(int share, int block, MemorySegment sums, Scratch scratch) {
+    int row0 = block / panelGroups * taskTiles * Tile.ROWS;
+    int rows = Math.min(taskTiles * Tile.ROWS, m - row0);
+    int tiles = MatMul.ceilDiv(rows, Tile.ROWS);
+    int first = block % panelGroups * taskPanels;
+    int last = Math.min(Panels.count(n), first + taskPanels);
+    int spill = MatMul.ceilDiv(Tile.ROWS, Simd.LANES) * Simd.LANES;
+    int tileSize = step * Tile.ROWS + spill;
+    float[] x = scratch.floats(0, tiles * tileSize);
+    float[] c = scratch.floats(1, (last - first) * tiles * TILE);
+    MemorySegment panel = scratch.segment(0, 4L * step * Tile.WIDTH);
+    int from = share * shareLength;
+    int end = Math.min(length, from + shareLength);
+    for (int k0 = from; k0 < end; k0 += step) {
+      int count = Math.min(step, end - k0);
+      for (int t = 0; t < tiles; t++) {
+        int at = row0 + t * Tile.ROWS;
+        loadTile(k0, count, at, Math.min(Tile.ROWS, m - at), x, t * tileSize, spill);
+      }
+      for (int p = first; p < last; p++) {
+        int vectors = Panels.vectors(p, n);
+        loadPanel(k0, count, p * Tile.WIDTH, vectors, panel);
+        for (int t = 0; t < tiles; t++) {
+          int at = ((p - first) * tiles + t) * TILE;
+          boolean begin = k0 == from;
+          Tile.columns(
+              vectors,
+              x,
+              t * tileSize,
+              Tile.ROWS,
+              count,
+              panel,
+              0,
+              begin ? Tile.ZEROS : c,
+              begin ? 0 : at,
+              c,
+              at);
+        }
+      }
+    }
+    MatrixView to = sums == null ? out : MatrixView.f32(sums, 4L * share * m * n, n);
+    for (int p = first; p < last; p++) {
+      int width = Panels.vectors(p, n) * Simd.LANES;
+      int columns = Math.min(width, n - p * Tile.WIDTH);
+      for (int r = 0; r < rows; r++) {
+        int at = ((p - first) * tiles + r / Tile.ROWS) * TILE + r % Tile.ROWS * width;
+        store(c, at, columns, to.segment(), to.at(row0 + r, p * Tile.WIDTH));
+      }
+    }
+  }
+
+  /** {@code count} rows of {@code columns} elements of a, side by side. */
+  private void loadTile(int k0, int count, int column, int columns, float[] x, int at, int spill) {
+    if (column + spill > m) {
+      // A vector would reach over the row's end.
+      for (int i = 0; i < count; i++) {
+        int to = at + i * Tile.ROWS;
+        MemorySegment.copy(a.segment(), FLOAT, a.at(column, k0 + i), x, to, columns);
+        Arrays.fill(x, to + columns, to + Tile.ROWS, 0f);
+      }
+      return;
+    }
+    long from = a.at(column, k0);
+    copyTile(a.segment(), from, a.at(column, k0 + 1L) - from, count, x, at);
+  }
+
+  /** Vectors are longer than a row: the next row overwrites what is too much. */
+  private static void copyTile(
+      MemorySegment a, long from, long rowBytes, int count, float[] x, int at) {
+    for (int i = 0; i < count; i++) {
+      for (int j = 0; j < Tile.ROWS; j += Simd.LANES) {
+        FloatVector.fromMemorySegment(Simd.F, a, from + 4L * j, Simd.LE).intoArray(x, at + j);
+      }
+      from += rowBytes;
+      at += Tile.ROWS;
+    }
+  }
+
+  private void loadPanel(int k0, int count, int column, int vectors, MemorySegment panel) {
+    int columns = Math.min(vectors * Simd.LANES, n - column);
+    long from = b.at(column, k0);
+    long step = b.at(column, k0 + 1L) - from;
+    if (columns == Tile.WIDTH) {
+      copyPanel(b.segment(), from, step, count, panel);
+      return;
+    }
+    long width = 4L * vectors * Simd.LANES;
+    for (int i = 0; i < count; i++) {
+      MemorySegment.copy(b.segment(), from + i * step, panel, i * width, 4L * columns);
+      panel.asSlice(i * width + 4L * columns, width - 4L * columns).fill((byte) 0);
+    }
+  }
+
+  private static void copyPanel(
+      MemorySegment b, long from, long step, int count, MemorySegment panel) {
+    for (int i = 0; i < count; i++) {
+      long to = 4L * Tile.WIDTH * i;
+      FloatVector.fromMemorySegment(Simd.F, b, from, Simd.LE).intoMemorySegment(panel, to, Simd.LE);
+      FloatVector.fromMemorySegment(Simd.F, b, from + 4L * Simd.LANES, Simd.LE)
+          .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
+      from += step;
+    }
+  }
+
+  private static void store(float[] c, int at, int columns, MemorySegment to, long offset) {
+    int i = 0;
+    for (; i <= columns - Simd.LANES; i += Simd.LANES) {
+      FloatVector.fromArray(Simd.F, c, at + i).intoMemorySegment(to, offset + 4L * i, Simd.LE);
+    }
+    for (; i < columns; i++) {
+      to.set(FLOAT, offset + 4L * i, c[at + i]);
+    }
+  }
+
+  private void add(Workers workers, MemorySegment sums) {
+    int rowsEach = Math.max(1, ADD_CHUNK / n);
+    workers.parallelFor(
+        MatMul.ceilDiv(m, rowsEach),
+        (t, _) -> {
+          for (int r = t * rowsEach; r < Math.min(m, (t + 1) * rowsEach); r++) {
+            addRow(sums, 4L * r * n, 4L * m * n, shares, n, out.segment(), out.at(r, 0));
+          }
+        });
+  }
+
+  private static void addRow(
+      MemorySegment sums, long from, long step, int shares, int n, MemorySegment out, long to) {
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      FloatVector sum = FloatVector.fromMemorySegment(Simd.F, sums, from + 4L * i, Simd.LE);
+      for (int s = 1; s < shares; s++) {
+        long at = from + s * step + 4L * i;
+        sum = sum.add(FloatVector.fromMemorySegment(Simd.F, sums, at, Simd.LE));
+      }
+      sum.intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
+    for (; i < n; i++) {
+      float sum = 0;
+      for (int s = 0; s < shares; s++) {
+        sum += sums.get(FLOAT, from + s * step + 4L * i);
+      }
+      out.set(FLOAT, to + 4L * i, sum);
+    }
+  }
+}
