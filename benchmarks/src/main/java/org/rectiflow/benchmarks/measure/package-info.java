@@ -1,0 +1,2 @@
+/** Measuring on machines that are never quiet: what the machine can do, rounds, medians. */
+package org.rectiflow.benchmarks.measure;
