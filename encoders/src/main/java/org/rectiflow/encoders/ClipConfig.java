@@ -67,13 +67,6 @@ public record ClipConfig(
   }
 
   private static ClipConfig read(ConfigFile config) {
-    String expected = "\"quick_gelu\" or \"gelu\"";
-    Activation activation =
-        switch (config.text("hidden_act", expected)) {
-          case "quick_gelu" -> Activation.QUICK_GELU;
-          case "gelu" -> Activation.GELU_ERF;
-          default -> throw config.bad("hidden_act", expected);
-        };
     return new ClipConfig(
         config.positive("vocab_size"),
         config.positive("max_position_embeddings"),
@@ -81,7 +74,7 @@ public record ClipConfig(
         config.positive("num_hidden_layers"),
         config.positive("num_attention_heads"),
         config.positive("intermediate_size"),
-        activation,
+        config.clipActivation(),
         config.positive("layer_norm_eps", EPS),
         config.positive("projection_dim"),
         true);

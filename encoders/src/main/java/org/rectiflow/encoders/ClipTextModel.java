@@ -2,7 +2,6 @@ package org.rectiflow.encoders;
 
 import java.util.Set;
 import org.rectiflow.engine.Graph;
-import org.rectiflow.engine.Graph.Qkv;
 import org.rectiflow.engine.Graph.Scope;
 import org.rectiflow.engine.Params;
 import org.rectiflow.engine.Value;
@@ -20,10 +19,14 @@ public final class ClipTextModel {
       Set.of("text_model.embeddings.position_ids", "logit_scale");
 
   private final ClipConfig config;
+  private final ClipLayers layers;
   private final WeightSource weights;
 
   public ClipTextModel(ClipConfig config, WeightSource weights) {
     this.config = config;
+    this.layers =
+        new ClipLayers(
+            config.width(), config.heads(), config.mlpWidth(), config.activation(), config.eps());
     this.weights = weights;
   }
 
@@ -61,13 +64,13 @@ public final class ClipTextModel {
         g.output("penultimate", x);
       }
       try (Scope _ = g.scope("layer" + i)) {
-        x = layer(model.in("encoder.layers." + i), x);
+        x = layers.layer(model.in("encoder.layers." + i), x, true);
       }
     }
     try (Scope _ = g.scope("pool")) {
       // The norm works row by row, so the end-of-text rows alone need it.
       Value last = g.gather(g.reshape(x, batch * tokens, config.width()), end);
-      Value pooled = norm(model, "final_layer_norm", last);
+      Value pooled = layers.norm(model, "final_layer_norm", last);
       g.output(
           "pooled",
           config.projected()
@@ -83,28 +86,5 @@ public final class ClipTextModel {
     Value table = p.get("token_embedding.weight", config.vocabulary(), config.width());
     Value positions = p.get("position_embedding.weight", config.positions(), config.width());
     return g.add(g.gather(table, ids), g.slice(positions, 0, 0, tokens));
-  }
-
-  private Value layer(Params p, Value x) {
-    Graph g = p.graph();
-    int width = config.width();
-    Value normed = norm(p, "layer_norm1", x);
-    Params attention = p.in("self_attn");
-    Qkv qkv =
-        new Qkv(
-            attention.linear("q_proj", normed, width),
-            attention.linear("k_proj", normed, width),
-            attention.linear("v_proj", normed, width));
-    float scale = (float) (1 / Math.sqrt((double) width / config.heads()));
-    Value seen = g.selfAttention(config.heads(), qkv, scale, true, null);
-    x = g.add(x, attention.linear("out_proj", seen, width));
-    Value hidden = p.linear("mlp.fc1", norm(p, "layer_norm2", x), config.mlpWidth());
-    return g.add(x, p.linear("mlp.fc2", g.activate(config.activation(), hidden), width));
-  }
-
-  private Value norm(Params p, String name, Value x) {
-    int width = config.width();
-    return p.graph()
-        .layerNorm(x, p.get(name + ".weight", width), p.get(name + ".bias", width), config.eps());
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.CheckpointException;
 
 /**
@@ -15,10 +16,17 @@ record ConfigFile(Path path, JsonNode json) {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   static ConfigFile read(Path path) {
+    return read(path, "how many heads the text encoder has");
+  }
+
+  /**
+   * @param says what cannot be known without the file
+   */
+  static ConfigFile read(Path path, String says) {
     if (!Files.isRegularFile(path)) {
       throw new CheckpointException(
-          "%s is missing: it says how many heads the text encoder has. Copy it from the repository the model came from."
-              .formatted(path));
+          "%s is missing: it says %s. Copy it from the repository the model came from."
+              .formatted(path, says));
     }
     try {
       JsonNode json = MAPPER.readTree(path.toFile());
@@ -67,6 +75,16 @@ record ConfigFile(Path path, JsonNode json) {
       throw bad(key, expected);
     }
     return value.textValue();
+  }
+
+  /** CLIP's {@code hidden_act}. */
+  Activation clipActivation() {
+    String expected = "\"quick_gelu\" or \"gelu\"";
+    return switch (text("hidden_act", expected)) {
+      case "quick_gelu" -> Activation.QUICK_GELU;
+      case "gelu" -> Activation.GELU_ERF;
+      default -> throw bad("hidden_act", expected);
+    };
   }
 
   /** The error for an entry that is missing or wrong. */

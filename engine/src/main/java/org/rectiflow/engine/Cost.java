@@ -32,6 +32,7 @@ public record Cost(double flops, double bytes) {
               2.0 * in.get(1).shape().count() * node.output().shape().product(1, 4);
           case Op.LayerNormGrad _, Op.GroupNormGrad _ -> 14.0 * node.output().shape().count();
           case Op.RmsNormGrad _ -> 9.0 * node.output().shape().count();
+          case Op.LogSumExp _ -> 12.0 * in.getFirst().shape().count();
           case Op.Sum _, Op.ScatterAdd _ -> in.getFirst().shape().count();
           case Op.Conv2d _ -> 2 * elements * in.get(1).shape().product(1, 4);
           case Op.LayerNorm _, Op.GroupNorm _ -> 7 * elements;

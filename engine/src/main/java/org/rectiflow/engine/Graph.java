@@ -208,6 +208,11 @@ public final class Graph {
     return record(new Op.Sum(x.shape().axis(axis)), x);
   }
 
+  /** {@code log(sum(exp(x)))} over the last axis, which disappears; no exponential overflows. */
+  public Value logSumExp(Value x) {
+    return record(new Op.LogSumExp(), x);
+  }
+
   /** {@code x} {@code count} times along a new axis. */
   public Value repeat(Value x, int axis, int count) {
     return record(new Op.Repeat(axis, count), x);

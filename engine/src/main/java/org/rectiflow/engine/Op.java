@@ -95,6 +95,9 @@ public sealed interface Op {
   /** Sum over {@code axis}, which disappears. */
   record Sum(int axis) implements Op {}
 
+  /** {@code log(sum(exp(x)))} over the last axis, which disappears: what a softmax divides by. */
+  record LogSumExp() implements Op {}
+
   /** The tensor {@code count} times along a new axis {@code axis}: what {@link Sum} undoes. */
   record Repeat(int axis, int count) implements Op {}
 

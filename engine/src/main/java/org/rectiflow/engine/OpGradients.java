@@ -61,6 +61,7 @@ final class OpGradients {
           out.contribute(in.get(0), g.record(new Op.ClampGrad(min, max), in.get(0), dy));
       case Op.Sum(int axis) ->
           out.contribute(in.get(0), g.repeat(dy, axis, in.get(0).shape().dim(axis)));
+      case Op.LogSumExp _ -> logSumExp(in.get(0), node.output(), dy);
       case Op.Repeat(int axis, _) -> out.contribute(in.get(0), g.sum(dy, axis));
       case Op.Gather _ ->
           out.contribute(
@@ -187,6 +188,14 @@ final class OpGradients {
       Value pixels = g.reshape(dy, s.dim(0), s.dim(1), s.dim(2) * s.dim(3));
       out.contribute(in.get(2), g.sum(g.sum(pixels, 2), 0));
     }
+  }
+
+  /** The softmax of x times dy. */
+  private void logSumExp(Value x, Value y, Value dy) {
+    int last = x.shape().rank() - 1;
+    int count = x.shape().dim(last);
+    Value softmax = g.activate(Activation.EXP, g.subtract(x, g.repeat(y, last, count)));
+    out.contribute(x, g.mul(softmax, g.repeat(dy, last, count)));
   }
 
   /** y = x + x scale + shift. */

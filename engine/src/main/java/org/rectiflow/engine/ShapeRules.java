@@ -61,6 +61,11 @@ final class ShapeRules {
       }
       case Op.Affine _, Op.Activate _, Op.Clamp _ -> List.of(in.get(0));
       case Op.Sum(int axis) -> List.of(without(in.get(0), axis));
+      case Op.LogSumExp _ -> {
+        Shape x = in.get(0);
+        require(x.rank() > 0 && x.dim(-1) > 0, "x must have a last axis with elements, got " + x);
+        yield List.of(without(x, x.rank() - 1));
+      }
       case Op.Repeat(int axis, int count) -> List.of(repeated(in.get(0), axis, count));
       case Op.ActivateGrad _,
           Op.ClampGrad _,

@@ -1,9 +1,7 @@
 package org.rectiflow.tornado;
 
-import java.util.Set;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Graph;
-import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Profile;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
@@ -12,14 +10,12 @@ public final class TornadoBackend implements Backend {
   private final String name;
   private final TornadoDevice device;
   private final KernelSources sources;
-  private final Set<Feature> features;
   private final Profile profile = new Profile();
 
-  TornadoBackend(String name, TornadoDevice device, KernelSources sources, Set<Feature> features) {
+  TornadoBackend(String name, TornadoDevice device, KernelSources sources) {
     this.name = name;
     this.device = device;
     this.sources = sources;
-    this.features = features;
   }
 
   @Override
@@ -40,12 +36,7 @@ public final class TornadoBackend implements Backend {
    */
   @Override
   public TornadoExecutable compile(String graphName, Graph graph) {
-    return new TornadoExecutable(graphName, graph, device, sources, profile, features);
-  }
-
-  @Override
-  public long arenaBytes(Graph graph) {
-    return MemoryPlan.of(graph, TornadoFusion.of(graph)).arenaBytes();
+    return new TornadoExecutable(graphName, graph, device, sources, profile);
   }
 
   /** Times are those of the device; copies and compilations are listed as overheads. */

@@ -1,6 +1,7 @@
 package org.rectiflow.training;
 
 import java.util.Map;
+import java.util.Optional;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Value;
@@ -8,9 +9,10 @@ import org.rectiflow.vae.Autoencoder;
 import org.rectiflow.vae.VaeConfig;
 
 /**
- * The training loss of the autoencoder without its perceptual and adversarial terms: mean absolute
- * error of the reconstruction plus the weighed mean, over the latent's elements, of the posterior's
- * Kullback-Leibler divergence from the normal distribution.
+ * The training loss of the autoencoder without an adversarial term: mean absolute error of the
+ * reconstruction, plus the weighed mean, over the latent's elements, of the posterior's
+ * Kullback-Leibler divergence from the normal distribution, plus, where asked for, a weighed {@link
+ * PerceptualTerm}.
  */
 public final class AutoencoderObjective {
   /** diffusers bounds the logarithm of the variance. */
@@ -20,16 +22,28 @@ public final class AutoencoderObjective {
 
   private AutoencoderObjective() {}
 
+  /** The objective without a perceptual term. */
+  public static Objective of(
+      Autoencoder model, int batch, int height, int width, float divergenceWeight) {
+    return of(model, batch, height, width, divergenceWeight, Optional.empty());
+  }
+
   /**
    * The objective for one size of batch and picture. Data: {@code pixels} [B, 3, H, W] in -1 to 1;
    * {@code noise} [B, latentChannels, H/8, W/8], standard normal. Besides the loss it returns
-   * {@code reconstruction} and {@code divergence}, its two terms before weighing, and {@code
-   * decoded}.
+   * {@code reconstruction}, {@code divergence} and, if there is one, {@code perceptual}, its terms
+   * before weighing, and {@code decoded}.
    *
    * @param divergenceWeight factor of the divergence's mean
+   * @param perceptual what compares pictures besides their pixels; its network is not trained
    */
   public static Objective of(
-      Autoencoder model, int batch, int height, int width, float divergenceWeight) {
+      Autoencoder model,
+      int batch,
+      int height,
+      int width,
+      float divergenceWeight,
+      Optional<PerceptualTerm> perceptual) {
     VaeConfig config = model.config();
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, _ -> true);
@@ -56,7 +70,13 @@ public final class AutoencoderObjective {
     g.output("reconstruction", reconstruction);
     g.output("divergence", divergence);
     g.output("decoded", decoded);
-    trainables.differentiate(g.add(reconstruction, g.affine(divergence, divergenceWeight, 0)));
+    Value loss = g.add(reconstruction, g.affine(divergence, divergenceWeight, 0));
+    if (perceptual.isPresent()) {
+      Value distance = perceptual.get().record(g, decoded, pixels);
+      g.output("perceptual", distance);
+      loss = g.add(loss, g.affine(distance, perceptual.get().weight(), 0));
+    }
+    trainables.differentiate(loss);
     return new Objective(g, trainables.initial());
   }
 

@@ -41,6 +41,12 @@ public record Objective(Graph graph, Map<String, Tensor> parameters) {
   public Result evaluate(Executable executable, Map<String, Tensor> data) {
     Map<String, Feed> feeds = new HashMap<>();
     data.forEach((name, tensor) -> feeds.put(name, Feed.of(tensor)));
+    return evaluateFeeds(executable, feeds);
+  }
+
+  /** As {@link #evaluate}, for data of which some are integers, such as tokens. */
+  public Result evaluateFeeds(Executable executable, Map<String, Feed> data) {
+    Map<String, Feed> feeds = new HashMap<>(data);
     parameters.forEach((name, tensor) -> feeds.put(name, Feed.of(tensor)));
     Map<String, Tensor> others = new LinkedHashMap<>(executable.run(feeds));
     Map<String, Tensor> gradients = new LinkedHashMap<>();

@@ -44,6 +44,12 @@ final class Trainables {
         });
   }
 
+  /** As {@link #record(Weight)}, under the name with {@code prefix} before it. */
+  Value record(String prefix, Weight weight) {
+    return record(
+        new Weight(prefix + weight.name(), weight.dtype(), weight.shape(), weight.data()));
+  }
+
   /** Makes {@code loss} an output, and {@code grad.NAME} its derivative by each trained tensor. */
   void differentiate(Value loss) {
     List<Value> gradients = Gradients.of(graph, loss, List.copyOf(inputs.values()));

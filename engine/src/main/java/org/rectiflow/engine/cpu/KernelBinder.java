@@ -54,6 +54,7 @@ final class KernelBinder {
       case Op.MatMul _,
           Op.Clamp _,
           Op.Sum _,
+          Op.LogSumExp _,
           Op.Repeat _,
           Op.ActivateGrad _,
           Op.ClampGrad _,

@@ -46,6 +46,8 @@ final class TrainingBinder {
         int inner = Math.toIntExact(shape.product(axis + 1, shape.rank()));
         yield () -> Reductions.sum(workers, outer, shape.dim(axis), inner, x, out);
       }
+      case Op.LogSumExp _ ->
+          () -> Reductions.logSumExp(workers, shape.rows(), shape.dim(-1), x, out);
       case Op.Repeat(int axis, int times) -> {
         int outer = Math.toIntExact(shape.product(0, axis));
         int inner = Math.toIntExact(shape.product(axis, shape.rank()));

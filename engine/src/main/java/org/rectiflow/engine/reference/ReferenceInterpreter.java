@@ -80,6 +80,7 @@ final class ReferenceInterpreter {
       case Op.Activate(var function) -> ReferenceOps.activate(function, x[0].data(), y);
       case Op.Clamp(float min, float max) -> ReferenceOps.clamp(x[0].data(), min, max, y);
       case Op.Sum(int axis) -> ReferenceOps.sum(axis, x[0], y);
+      case Op.LogSumExp _ -> ReferenceOps.logSumExp(x[0], y);
       case Op.Repeat op -> ReferenceOps.repeat(op, x[0], y);
       case Op.Gather _ -> ReferenceOps.gather(x[0], ints.get(in.get(1)).data(), y);
       case Op.TimestepFeatures(int dim) -> ReferenceOps.timestepFeatures(x[0].data(), dim, y);

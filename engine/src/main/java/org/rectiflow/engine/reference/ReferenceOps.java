@@ -280,6 +280,21 @@ final class ReferenceOps {
     }
   }
 
+  static void logSumExp(Reals x, double[] y) {
+    int size = x.shape().dim(-1);
+    for (int row = 0; row < y.length; row++) {
+      double max = Double.NEGATIVE_INFINITY;
+      for (int i = 0; i < size; i++) {
+        max = Math.max(max, x.data()[row * size + i]);
+      }
+      double sum = 0;
+      for (int i = 0; i < size; i++) {
+        sum += Math.exp(x.data()[row * size + i] - max);
+      }
+      y[row] = max + Math.log(sum);
+    }
+  }
+
   static void repeat(Op.Repeat op, Reals x, double[] y) {
     int inner = Math.toIntExact(x.shape().product(op.axis(), x.shape().rank()));
     for (int i = 0; i < y.length; i++) {

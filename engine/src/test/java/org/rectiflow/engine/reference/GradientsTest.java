@@ -116,6 +116,7 @@ class GradientsTest {
     ops.put("activations", GradientsTest::activations);
     ops.put("clamp", (c, g) -> c.loss(g.clamp(c.input(c.size(5), c.size(70)), -0.5f, 0.8f)));
     ops.put("sum, repeat", GradientsTest::sums);
+    ops.put("log-sum-exp", GradientsTest::logSumExp);
     ops.put("losses", GradientsTest::losses);
     ops.put("gather", GradientsTest::gather);
     ops.put(
@@ -317,6 +318,13 @@ class GradientsTest {
       c.loss(summed);
       c.loss(g.mul(g.repeat(summed, axis, 3), g.repeat(summed, axis, 3)));
     }
+  }
+
+  /** Values whose exponentials would overflow a float too. */
+  private static void logSumExp(Case c, Graph g) {
+    Value x = c.input(c.size(4), c.size(9), c.size(90));
+    c.loss(g.logSumExp(x));
+    c.loss(g.logSumExp(g.affine(x, 2, 200)));
   }
 
   private static void losses(Case c, Graph g) {

@@ -61,6 +61,32 @@ public final class Reductions {
     return sum;
   }
 
+  /** {@code out[r] = log(sum_i exp(x[r, i]))}: [rows, columns] to [rows]. */
+  public static void logSumExp(
+      Workers workers, int rows, int columns, StoredVector x, StoredVector out) {
+    workers.parallelFor(
+        rows,
+        (r, scratch) -> {
+          int padded = MatMul.ceilDiv(columns, Simd.LANES) * Simd.LANES;
+          float[] row = scratch.floats(0, padded);
+          float[] lanes = scratch.floats(1, Simd.LANES);
+          MemorySegment.copy(
+              x.segment(), FLOAT, x.byteOffset() + 4L * r * columns, row, 0, columns);
+          float max = Float.NEGATIVE_INFINITY;
+          for (int i = 0; i < columns; i++) {
+            max = Math.max(max, row[i]);
+          }
+          for (int i = 0; i < columns; i++) {
+            row[i] -= max;
+          }
+          Arrays.fill(row, columns, padded, 0f);
+          VectorMath.apply(Activation.EXP, row, 0, padded);
+          double sum = Sums.sum(row, 0, columns, lanes);
+          float result = (float) (max + Math.log(sum));
+          out.segment().set(FLOAT, out.byteOffset() + 4L * r, result);
+        });
+  }
+
   /** {@code out[o, j, i] = x[o, i]}: [outer, inner] to [outer, count, inner]. */
   public static void repeat(
       Workers workers, int outer, int count, int inner, StoredVector x, StoredVector out) {

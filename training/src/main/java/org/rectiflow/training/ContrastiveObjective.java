@@ -1,0 +1,119 @@
+package org.rectiflow.training;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.rectiflow.encoders.ClipVisionModel;
+import org.rectiflow.engine.Activation;
+import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Shape;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.Value;
+import org.rectiflow.engine.Weight;
+
+/**
+ * The loss that pairs pictures and texts (Radford et al., "Learning Transferable Visual Models From
+ * Natural Language Supervision", 2021, Figure 3): with unit features the logits are the cosines of
+ * all pictures and texts of a batch times a learned scale; the loss is the mean of the cross
+ * entropies along the rows and along the columns. Several text towers share the pictures and the
+ * scale; their losses are averaged.
+ */
+public final class ContrastiveObjective {
+  /** The learned scale's logarithm, a scalar; named as in transformers' CLIPModel. */
+  public static final String LOGIT_SCALE = "logit_scale";
+
+  /** Where the scale starts: the logarithm of 1 / 0.07. */
+  public static final float INITIAL_LOGIT_SCALE = 2.6592f;
+
+  /** The scale stays below 100. */
+  public static final float MAX_LOGIT_SCALE = (float) Math.log(100);
+
+  private ContrastiveObjective() {}
+
+  /** As the other, training everything. */
+  public static Objective of(
+      ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
+    return of(image, texts, logitScale, batch, _ -> true);
+  }
+
+  /**
+   * The objective for one size of batch. Data: {@code pixels} [B, 3, S, S] in -1 to 1; {@code
+   * targets} [B, B], see {@link #targets}; those of {@link TextTower#data} of each tower. Besides
+   * the loss it returns {@code imageFeatures} [B, P] and PREFIX{@code textFeatures} [B, P] of each
+   * tower, of unit length.
+   *
+   * @param logitScale {@value #LOGIT_SCALE} at the start
+   * @param trained which tensors are trained, by name
+   * @throws IllegalArgumentException if the towers' batches or widths of features differ
+   */
+  public static Objective of(
+      ClipVisionModel image,
+      List<TextTower> texts,
+      float logitScale,
+      int batch,
+      Predicate<String> trained) {
+    Graph g = new Graph();
+    Trainables trainables = new Trainables(g, trained);
+    Value pictures =
+        UnitRows.of(g, g.include(image.graph(batch), Map.of(), trainables::record).get("features"));
+    g.output("imageFeatures", pictures);
+    Weight scale = Weight.of(LOGIT_SCALE, new Tensor(Shape.of(), new float[] {logitScale}));
+    Value factor = g.activate(Activation.EXP, trainables.record(scale));
+    Value targets = g.input("targets", batch, batch);
+    Value sum = null;
+    for (TextTower tower : texts) {
+      Value features = UnitRows.of(g, tower.include(g, trainables));
+      if (!features.shape().equals(pictures.shape())) {
+        throw new IllegalArgumentException(
+            "features of texts are %s, of pictures %s; batch and width have to be equal"
+                .formatted(features.shape(), pictures.shape()));
+      }
+      g.output(tower.prefix() + "textFeatures", features);
+      Value logits = g.mul(g.matMul(pictures, false, features, true), factor);
+      Value loss = crossEntropy(g, logits, targets);
+      sum = sum == null ? loss : g.add(sum, loss);
+    }
+    trainables.differentiate(g.affine(sum, 1f / texts.size(), 0));
+    return new Objective(g, trainables.initial());
+  }
+
+  /**
+   * The mean over rows of {@code log(sum(exp)) - target . logits}, and the same over columns. As
+   * the targets are symmetric, their products with the logits are the same for both.
+   */
+  private static Value crossEntropy(Graph g, Value logits, Value targets) {
+    int batch = logits.shape().dim(0);
+    Value rows = g.mean(g.logSumExp(logits));
+    Value columns = g.mean(g.logSumExp(g.permute(logits, 1, 0)));
+    Value met = g.affine(g.mean(g.mul(logits, targets)), batch, 0);
+    return g.subtract(g.affine(g.add(rows, columns), 0.5f, 0), met);
+  }
+
+  /**
+   * What each picture of a batch should be matched with: its text, or evenly all texts equal to it,
+   * as a caption that occurs twice describes both pictures. Without equal texts these are the
+   * paper's, the identity.
+   *
+   * @return [B, B], symmetric, rows add up to 1
+   */
+  public static Tensor targets(List<String> texts) {
+    int batch = texts.size();
+    Tensor targets = Tensor.zeros(Shape.of(batch, batch));
+    for (int i = 0; i < batch; i++) {
+      String text = texts.get(i);
+      long equal = texts.stream().filter(text::equals).count();
+      for (int j = 0; j < batch; j++) {
+        targets.data()[i * batch + j] = texts.get(j).equals(text) ? 1f / equal : 0;
+      }
+    }
+    return targets;
+  }
+
+  /** Keeps the scale at most 100, in place; to be called after each step. */
+  public static void clampScale(Map<String, Tensor> parameters) {
+    Tensor scale = parameters.get(LOGIT_SCALE);
+    if (scale != null) {
+      scale.data()[0] = Math.min(scale.data()[0], MAX_LOGIT_SCALE);
+    }
+  }
+}
