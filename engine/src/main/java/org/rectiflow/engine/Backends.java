@@ -17,13 +17,13 @@ public final class Backends {
   }
 
   /**
-   * Starts the backend that {@code device} names: {@code cpu}, {@code tornado:0:1}.
+   * Starts the backend that {@code device} names: {@code cpu}, {@code tornado:0:1}, {@code
+   * tornado+stream}.
    *
    * @throws IllegalArgumentException if there is none of that name, or it cannot run here
    */
   public static Backend open(String device, Options options) {
-    int colon = device.indexOf(':');
-    String name = colon < 0 ? device : device.substring(0, colon);
+    String name = device.split("[:+]", 2)[0];
     List<BackendProvider> providers = providers();
     for (BackendProvider provider : providers) {
       if (provider.name().equals(name)) {

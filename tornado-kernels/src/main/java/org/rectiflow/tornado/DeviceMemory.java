@@ -2,8 +2,6 @@ package org.rectiflow.tornado;
 
 import java.util.Locale;
 import org.rectiflow.engine.DeviceException;
-import org.rectiflow.engine.MemoryPlan;
-import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** Whether a graph fits on a device, asked before anything is taken there. */
 final class DeviceMemory {
@@ -14,46 +12,57 @@ final class DeviceMemory {
 
   private DeviceMemory() {}
 
-  /** Bytes of all arrays of a graph. */
-  static long bytes(Residents residents, int bus) {
-    return 4L * residents.memFloats() + residents.weightBytes() + 6L * bus;
+  /** Bytes that TornadoVM was told it may take. */
+  static long allowed() {
+    return parse(System.getProperty(PROPERTY, DEFAULT));
   }
 
   /**
-   * Checks.
+   * What is said of a graph that does not fit: the numbers, and what would help.
    *
-   * @throws DeviceException with the numbers, and the flag that would help
+   * @param need what it takes
+   * @param streamed what it takes if weights are sent anew with each run
    */
-  static void require(
-      String name, TornadoDevice device, Residents residents, MemoryPlan plan, int bus) {
-    long need = bytes(residents, bus);
-    long allowed = parse(System.getProperty(PROPERTY, DEFAULT));
-    long there = device.getMaxGlobalMemory();
-    if (need <= Math.min(allowed, there)) {
-      return;
-    }
+  static DeviceException refusal(
+      String name, DeviceLimits limits, DevicePlan need, DevicePlan streamed, boolean streaming) {
     String sizes =
         String.format(
             Locale.ROOT,
-            "%s needs %.2f GB on %s (weights %.2f, activations %.2f)",
+            "%s needs %s on %s: weights %s, activations %s",
             name,
-            need * 1e-9,
-            TornadoDevices.describe(device),
-            residents.weightBytes() * 1e-9,
-            plan.arenaBytes() * 1e-9);
-    if (need > there) {
-      throw new DeviceException(
-          sizes
-              + ", which it does not have; take --device cpu, a smaller model or a smaller --size");
+            gigabytes((streaming ? streamed : need).bytes()),
+            limits.description(),
+            gigabytes((streaming ? streamed : need).residents().weightBytes()),
+            gigabytes(need.memory().arenaBytes()));
+    if (streaming) {
+      sizes += ", the largest weight of each storage type alone";
     }
-    throw new DeviceException(
-        String.format(
-            Locale.ROOT,
-            "%s, TornadoVM may take %.2f GB. Allow more: RECTIFLOW_JAVA_OPTS=-D%s=%dGB",
-            sizes,
-            allowed * 1e-9,
-            PROPERTY,
-            (need >> 30) + 2));
+    if (need.bytes() <= limits.memory() || (streaming && streamed.bytes() <= limits.memory())) {
+      long bytes = streaming ? streamed.bytes() : need.bytes();
+      sizes +=
+          String.format(
+              Locale.ROOT,
+              "; TornadoVM may take %s of it. Allow more: RECTIFLOW_JAVA_OPTS=-D%s=%dMB",
+              gigabytes(limits.allowed()),
+              PROPERTY,
+              (long) Math.ceil(bytes * 1.05 / (1 << 20)));
+    } else {
+      sizes += "; it has " + gigabytes(limits.memory());
+    }
+    if (!streaming && streamed.bytes() <= limits.most()) {
+      return new DeviceException(
+          sizes
+              + ". Or send the weights that do not fit anew with each run, which takes its time:"
+              + " --device tornado+stream");
+    }
+    return new DeviceException(
+        sizes + ". Less is needed by a smaller --size, --tile for the decoder, or a smaller model");
+  }
+
+  private static String gigabytes(long bytes) {
+    return bytes < 100_000_000
+        ? String.format(Locale.ROOT, "%.2f MB", bytes * 1e-6)
+        : String.format(Locale.ROOT, "%.2f GB", bytes * 1e-9);
   }
 
   /** Bytes of {@code 512MB} or {@code 4GB}. */

@@ -184,7 +184,7 @@ final class DeviceProgram implements AutoCloseable {
 
   private DeviceException failure(Task task, long mark, Throwable cause) {
     Optional<Path> source = sources.keep(task.title(), mark);
-    return new DeviceException(
+    String message =
         "kernel %s failed on %s: %s. %s"
             .formatted(
                 task.title(),
@@ -194,8 +194,9 @@ final class DeviceProgram implements AutoCloseable {
                     .map(path -> "Its generated source is " + path)
                     .orElse(
                         "TornadoVM generated no source for it; other kernels' are in "
-                            + sources.folder())),
-        cause);
+                            + sources.folder()));
+    sources.failed(message);
+    return new DeviceException(message, cause);
   }
 
   /** What the exceptions say, from the outermost in; TornadoVM wraps the one that matters. */

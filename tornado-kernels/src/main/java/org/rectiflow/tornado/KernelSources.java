@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The folder that generated kernels are written to, one file each. TornadoVM appends all of them to
- * one file; what a compilation added there is copied to a file with the kernel's name.
+ * one file; what a compilation added there is copied to a file with the kernel's name. A folder
+ * that the user did not ask for is removed when the program ends, unless a kernel failed.
  *
  * @param folder where the files are
  */
@@ -18,11 +20,17 @@ record KernelSources(Path folder) {
   /** TornadoVM's option for the file that it appends to, whatever its name says. */
   private static final String APPENDED = "tornado.print.kernel.dir";
 
+  /** In a temporary folder, says that it must stay, and why. */
+  private static final String FAILURE = "failure.txt";
+
   /** The folder the user asked for, or one below the system's temporary folder. */
   static KernelSources in(Optional<Path> chosen) {
-    KernelSources sources = new KernelSources(chosen.orElseGet(KernelSources::temporary));
-    make(sources.folder);
-    return sources;
+    if (chosen.isEmpty()) {
+      makeTemporary();
+      return new KernelSources(temporary());
+    }
+    make(chosen.get());
+    return new KernelSources(chosen.get());
   }
 
   private static Path temporary() {
@@ -33,8 +41,40 @@ record KernelSources(Path folder) {
   /** Tells TornadoVM, before its classes load, to write the source of what it compiles. */
   static void appendAllToOneFile() {
     if (System.getProperty(APPENDED) == null) {
-      make(temporary());
+      makeTemporary();
       System.setProperty(APPENDED, temporary().resolve("all-kernels.txt").toString());
+    }
+  }
+
+  private static void makeTemporary() {
+    Path folder = temporary();
+    if (!Files.exists(folder)) {
+      make(folder);
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> removeUnlessFailed(folder)));
+    }
+  }
+
+  /** Removes a folder, but not one that {@link #failed} was called for. */
+  static void removeUnlessFailed(Path folder) {
+    if (Files.exists(folder.resolve(FAILURE)) || !Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+      Files.delete(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot remove the generated kernels in " + folder, e);
+    }
+  }
+
+  /** Keeps all sources after the program's end, because this failed. */
+  void failed(String what) {
+    try {
+      Files.writeString(folder.resolve(FAILURE), what + "\n");
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write to " + folder, e);
     }
   }
 

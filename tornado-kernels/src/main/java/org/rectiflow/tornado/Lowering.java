@@ -33,10 +33,11 @@ final class Lowering {
    * The launches of one group of nodes.
    *
    * @param group nodes run as one
+   * @param uploads weights that must be sent before
    * @param launches what runs, in order
    * @param cost least work
    */
-  record Step(List<Node> group, List<Launch> launches, Cost cost) {
+  record Step(List<Node> group, List<Upload> uploads, List<Launch> launches, Cost cost) {
     Node last() {
       return group.getLast();
     }
@@ -60,7 +61,8 @@ final class Lowering {
       Node last = group.getLast();
       boolean empty = last.outputs().stream().allMatch(v -> v.shape().count() == 0);
       if (!plan.isFree(last) && !isGiven(last) && !empty) {
-        steps.add(new Step(group, lower(group), Cost.of(graph, group)));
+        List<Launch> launches = lower(group);
+        steps.add(new Step(group, residents.due(), launches, Cost.of(graph, group)));
       }
     }
   }
@@ -112,8 +114,7 @@ final class Lowering {
       case Op.Clamp(float min, float max) -> List.of(clamp(min, max, node));
       case Op.Sum(int axis) -> List.of(sum(axis, node));
       // Not a list of the ops left out: this module is not part of every build, so the compiler
-      // could
-      // not point here when an op is added.
+      // could not point here when an op is added.
       default ->
           throw new UnsupportedOperationException(
               "the tornado backend has no kernel for %s; --device cpu has all, those of training too"

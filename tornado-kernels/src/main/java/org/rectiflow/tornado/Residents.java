@@ -2,9 +2,11 @@ package org.rectiflow.tornado;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.rectiflow.engine.DeviceException;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.IntTensor;
@@ -18,8 +20,9 @@ import org.rectiflow.tornado.kernels.Stored;
 /**
  * What lies where on the device. {@code mem}, floats, holds the planned activations, then small
  * parameters, constants and tickets; weights of matrix products, convolutions and tables lie in
- * arrays of their stored type, as few as the device's largest allocation allows. Token ids are kept
- * as floats, which hold integers up to 2^24 exactly.
+ * arrays of their stored type, as few as the device's largest allocation allows. Weights for which
+ * there is no room share one array of their storage, the window, and are sent to it anew before
+ * each use. Token ids are kept as floats, which hold integers up to 2^24 exactly.
  */
 final class Residents {
   /** Largest id that a float holds exactly. */
@@ -33,21 +36,27 @@ final class Residents {
   private final Graph graph;
   private final MemoryPlan plan;
   private final long maxArrayBytes;
+  private final long residentBytes;
   private final Map<Value, Integer> small = new HashMap<>();
   private final Map<Value, Place> weights = new HashMap<>();
   private final Map<List<Float>, Integer> constants = new LinkedHashMap<>();
   private final List<Upload> uploads = new ArrayList<>();
   private final List<Integer> floatArrays = new ArrayList<>();
   private final List<Integer> shortArrays = new ArrayList<>();
+  private final Map<List<Integer>, Integer> windows = new IdentityHashMap<>();
+  private final List<Upload> due = new ArrayList<>();
+  private long resident;
   private long memFloats;
 
   /**
    * @param maxArrayBytes the device's largest allocation
+   * @param residentBytes room for weights that stay on the device
    */
-  Residents(Graph graph, MemoryPlan plan, long maxArrayBytes) {
+  Residents(Graph graph, MemoryPlan plan, long maxArrayBytes, long residentBytes) {
     this.graph = graph;
     this.plan = plan;
     this.maxArrayBytes = maxArrayBytes;
+    this.residentBytes = residentBytes;
     this.memFloats = plan.arenaBytes() / Float.BYTES;
   }
 
@@ -114,10 +123,14 @@ final class Residents {
     if (!(op(value) instanceof Op.Parameter(Weight weight))) {
       return new Place(Storage.MEM, 0, at(value));
     }
-    return weights.computeIfAbsent(value, _ -> place(weight));
+    Place place = weights.get(value);
+    if (place == null) {
+      place = place(value, weight);
+    }
+    return place;
   }
 
-  private Place place(Weight weight) {
+  private Place place(Value value, Weight weight) {
     Storage storage = Upload.storageOf(weight.dtype());
     List<Integer> arrays = storage.isShort() ? shortArrays : floatArrays;
     int bytes = storage.isShort() ? Short.BYTES : Float.BYTES;
@@ -128,8 +141,12 @@ final class Residents {
           "%s needs %.1f GB in one array, the device allows %.1f GB"
               .formatted(weight, count * bytes * 1e-9, most * bytes * 1e-9));
     }
+    if (resident + count * bytes > residentBytes) {
+      return window(storage, arrays, Math.toIntExact(count), weight);
+    }
+    resident += count * bytes;
     int array = 0;
-    while (array < arrays.size() && arrays.get(array) + count > most) {
+    while (array < arrays.size() && (arrays.get(array) + count > most || isWindow(arrays, array))) {
       array++;
     }
     if (array == arrays.size()) {
@@ -138,7 +155,37 @@ final class Residents {
     int offset = arrays.get(array);
     arrays.set(array, Math.toIntExact(offset + count));
     uploads.add(Upload.stored(storage, array, offset, weight));
-    return new Place(storage, array, offset);
+    Place place = new Place(storage, array, offset);
+    weights.put(value, place);
+    return place;
+  }
+
+  private boolean isWindow(List<Integer> arrays, int array) {
+    return Objects.equals(windows.get(arrays), array);
+  }
+
+  /** Place of a weight that is sent before each use: the beginning of its storage's window. */
+  private Place window(Storage storage, List<Integer> arrays, int count, Weight weight) {
+    int array =
+        windows.computeIfAbsent(
+            arrays,
+            _ -> {
+              arrays.add(0);
+              return arrays.size() - 1;
+            });
+    arrays.set(array, Math.max(count, arrays.get(array)));
+    if (due.stream().anyMatch(upload -> upload.array() == array && upload.sharesArrays(storage))) {
+      throw new IllegalStateException("two weights of one op in one window: " + weight);
+    }
+    due.add(Upload.stored(storage, array, 0, weight));
+    return new Place(storage, array, 0);
+  }
+
+  /** What must be sent before what was lowered since the last call can run. */
+  List<Upload> due() {
+    List<Upload> now = List.copyOf(due);
+    due.clear();
+    return now;
   }
 
   /** Offset of values that a constant of the graph is copied from. */

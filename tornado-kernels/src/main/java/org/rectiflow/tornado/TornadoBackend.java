@@ -1,7 +1,9 @@
 package org.rectiflow.tornado;
 
+import java.util.Set;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Profile;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
@@ -10,12 +12,14 @@ public final class TornadoBackend implements Backend {
   private final String name;
   private final TornadoDevice device;
   private final KernelSources sources;
+  private final Set<Feature> features;
   private final Profile profile = new Profile();
 
-  TornadoBackend(String name, TornadoDevice device, KernelSources sources) {
+  TornadoBackend(String name, TornadoDevice device, KernelSources sources, Set<Feature> features) {
     this.name = name;
     this.device = device;
     this.sources = sources;
+    this.features = features;
   }
 
   @Override
@@ -36,7 +40,12 @@ public final class TornadoBackend implements Backend {
    */
   @Override
   public TornadoExecutable compile(String graphName, Graph graph) {
-    return new TornadoExecutable(graphName, graph, device, sources, profile);
+    return new TornadoExecutable(graphName, graph, device, sources, profile, features);
+  }
+
+  @Override
+  public long arenaBytes(Graph graph) {
+    return MemoryPlan.of(graph, TornadoFusion.of(graph)).arenaBytes();
   }
 
   /** Times are those of the device; copies and compilations are listed as overheads. */

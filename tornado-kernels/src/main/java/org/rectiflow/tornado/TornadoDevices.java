@@ -1,8 +1,10 @@
 package org.rectiflow.tornado;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.rectiflow.engine.BackendProvider.Device;
@@ -13,7 +15,10 @@ import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
 /** What TornadoVM sees, and how it is set up before it is first touched. */
 final class TornadoDevices {
-  private static final Pattern NAME = Pattern.compile("tornado(?::(\\d+):(\\d+))?");
+  private static final Pattern NAME =
+      Pattern.compile("tornado(?::(\\d+):(\\d+))?((?:\\+[a-z-]+)*)");
+
+  private static final Pattern SUFFIX = Pattern.compile("\\+([a-z-]+)");
 
   private TornadoDevices() {}
 
@@ -41,12 +46,12 @@ final class TornadoDevices {
         device.getMaxGlobalMemory() * 1e-9);
   }
 
-  /** Opens {@code tornado} or {@code tornado:0:1}. */
+  /** Opens {@code tornado} or {@code tornado:0:1}, with features as in {@code tornado+stream}. */
   static org.rectiflow.tornado.TornadoBackend open(String name, KernelSources sources) {
     Matcher matcher = NAME.matcher(name);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
-          "--device %s: expected tornado, or tornado:BACKEND:DEVICE as `rectiflow devices` lists them"
+          "--device %s: expected tornado, or tornado:BACKEND:DEVICE as `rectiflow devices` lists them, and perhaps +stream"
               .formatted(name));
     }
     boolean first = matcher.group(1) == null;
@@ -57,8 +62,17 @@ final class TornadoDevices {
       throw new IllegalArgumentException(
           "there is no device %s; `rectiflow devices` lists those that there are".formatted(name));
     }
+    Set<Feature> features = EnumSet.noneOf(Feature.class);
+    SUFFIX
+        .matcher(matcher.group(3))
+        .results()
+        .map(r -> Feature.of(r.group(1)))
+        .forEach(features::add);
     return new org.rectiflow.tornado.TornadoBackend(
-        "tornado:" + b + ":" + d, runtime.getBackend(b).getDevice(d), sources);
+        "tornado:" + b + ":" + d + matcher.group(3),
+        runtime.getBackend(b).getDevice(d),
+        sources,
+        features);
   }
 
   /** TornadoVM, its options set first: it reads them once, when its classes load. */

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,10 +12,8 @@ import org.rectiflow.engine.ElementType;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Feeds;
 import org.rectiflow.engine.FiniteCheck;
-import org.rectiflow.engine.Fusion;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.IntTensor;
-import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Node;
 import org.rectiflow.engine.NonFiniteException;
 import org.rectiflow.engine.Op;
@@ -29,7 +26,6 @@ import org.rectiflow.tornado.Lowering.Step;
 import org.rectiflow.tornado.kernels.Row;
 import org.rectiflow.tornado.kernels.Transfers;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
-import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 
 /**
  * A graph on a device: weights sent once, activations never leaving it. Every launch of a run
@@ -37,8 +33,6 @@ import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
  * not run ends the run.
  */
 public final class TornadoExecutable implements Executable {
-  private static final int LARGEST_BUS = 1 << 20;
-  private static final int SMALLEST_BUS = 1 << 12;
   private static final int LAST_RUN = Residents.MAX_ID - 1;
 
   private final String name;
@@ -46,20 +40,15 @@ public final class TornadoExecutable implements Executable {
   private final Profile profile;
   private final String device;
   private final KernelSources sources;
-  private final MemoryPlan plan;
-  private final Residents residents;
-  private final List<Step> steps;
+  private final DevicePlan plan;
   private final DeviceArrays arrays;
   private final DeviceProgram program;
-  private final int bus;
-  private final int tickets;
-  private final int maxTickets;
   private int run;
   private final List<Task> launched = new ArrayList<>();
 
   TornadoExecutable(
       String name, Graph graph, TornadoDevice device, KernelSources sources, Profile profile) {
-    this(name, graph, device, sources, profile, DeviceArrays::addTask);
+    this(name, graph, device, sources, profile, Set.of());
   }
 
   TornadoExecutable(
@@ -68,9 +57,28 @@ public final class TornadoExecutable implements Executable {
       TornadoDevice device,
       KernelSources sources,
       Profile profile,
+      Set<Feature> features) {
+    this(
+        name,
+        graph,
+        DevicePlan.of(name, graph, DeviceLimits.of(device), features),
+        device,
+        sources,
+        profile,
+        DeviceArrays::addTask);
+  }
+
+  TornadoExecutable(
+      String name,
+      Graph graph,
+      DevicePlan plan,
+      TornadoDevice device,
+      KernelSources sources,
+      Profile profile,
       DeviceProgram.Methods methods) {
     this.name = name;
     this.graph = graph;
+    this.plan = plan;
     this.profile = profile;
     this.device = TornadoDevices.describe(device);
     this.sources = sources;
@@ -79,22 +87,12 @@ public final class TornadoExecutable implements Executable {
         checkIds(node, ids);
       }
     }
-    Fusion fusion = TornadoFusion.of(graph);
-    this.plan = MemoryPlan.of(graph, fusion);
-    this.residents = new Residents(graph, plan, device.getMaxAllocMemory());
-    boolean tiles = device.getDeviceType() != TornadoDeviceType.CPU;
-    Lowering lowering = new Lowering(graph, fusion, plan, residents, tiles);
-    this.steps = lowering.steps();
-    graph.outputs().values().forEach(residents::at);
-    this.bus = busSize();
-    this.maxTickets = maxLaunches();
-    this.tickets = residents.reserve(maxTickets);
-    DeviceMemory.require(name, device, residents, plan, bus);
     long start = System.nanoTime();
+    Residents residents = plan.residents();
     this.arrays =
         new DeviceArrays(
-            residents.memFloats(), residents.floatArrays(), residents.shortArrays(), bus);
-    this.program = open(device, sources, lowering.tasks(), methods);
+            residents.memFloats(), residents.floatArrays(), residents.shortArrays(), plan.bus());
+    this.program = open(device, sources, methods);
     try {
       program.create(this::account);
       profile.addOverhead(name, "preparation", System.nanoTime() - start, 0);
@@ -106,64 +104,13 @@ public final class TornadoExecutable implements Executable {
   }
 
   private DeviceProgram open(
-      TornadoDevice device,
-      KernelSources sources,
-      Set<Task> computing,
-      DeviceProgram.Methods methods) {
-    Set<Task> tasks = new LinkedHashSet<>();
-    tasks.add(new Task(Kernel.LOAD));
-    tasks.add(new Task(Kernel.STORE));
-    residents.uploads().forEach(upload -> tasks.add(loader(upload)));
-    tasks.addAll(computing);
+      TornadoDevice device, KernelSources sources, DeviceProgram.Methods methods) {
     try {
-      return new DeviceProgram(device, sources, arrays, tasks, methods);
+      return new DeviceProgram(device, sources, arrays, plan.tasks(), methods);
     } catch (RuntimeException | Error e) {
       arrays.close();
       throw e;
     }
-  }
-
-  private static Task loader(Upload upload) {
-    return switch (upload.storage()) {
-      case NONE, MEM -> new Task(Kernel.LOAD);
-      case F32 -> new Task(Kernel.LOAD_WEIGHTS, Storage.F32, upload.array());
-      case F16, BF16 -> new Task(Kernel.LOAD_WEIGHTS, Storage.F16, upload.array());
-    };
-  }
-
-  /** Large enough for most, small enough to be cheap to send whole. */
-  private int busSize() {
-    long most = SMALLEST_BUS;
-    for (Upload upload : residents.uploads()) {
-      most = Math.max(most, upload.count());
-    }
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Input) {
-        most = Math.max(most, node.output().shape().count());
-      }
-    }
-    for (Value value : graph.outputs().values()) {
-      most = Math.max(most, value.shape().count());
-    }
-    return (int) Math.min(LARGEST_BUS, most);
-  }
-
-  private int maxLaunches() {
-    long uploads = residents.uploads().stream().mapToLong(u -> trips(u.count())).sum();
-    long perRun = steps.stream().mapToLong(step -> step.launches().size()).sum();
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Input) {
-        perRun += trips(node.output().shape().count());
-      }
-    }
-    for (Value value : graph.outputs().values()) {
-      perRun += trips(value.shape().count());
-    }
-    return Math.toIntExact(Math.max(uploads, perRun));
-  }
-
-  private long trips(long elements) {
-    return (elements + bus - 1) / bus;
   }
 
   // ---- Weights ------------------------------------------------------------------------------
@@ -171,13 +118,21 @@ public final class TornadoExecutable implements Executable {
   private void upload() {
     begin();
     long start = System.nanoTime();
-    double bytes = 0;
-    for (Upload upload : residents.uploads()) {
-      send(upload);
-      bytes += upload.count() * (upload.storage().isShort() ? 2.0 : 4.0);
-    }
+    List<Upload> uploads = plan.residents().uploads();
+    uploads.forEach(this::send);
     finish();
+    double bytes = uploads.stream().mapToDouble(Upload::bytes).sum();
     profile.addOverhead(name, "weights", System.nanoTime() - start, bytes);
+  }
+
+  /** Sends the weights of a step that do not stay on the device. */
+  private void stream(Step step) {
+    if (!step.uploads().isEmpty()) {
+      long start = System.nanoTime();
+      step.uploads().forEach(this::send);
+      double bytes = step.uploads().stream().mapToDouble(Upload::bytes).sum();
+      profile.addOverhead(name, "streamed weights", System.nanoTime() - start, bytes);
+    }
   }
 
   private void send(Upload upload) {
@@ -185,9 +140,9 @@ public final class TornadoExecutable implements Executable {
     int size = halves ? Short.BYTES : Float.BYTES;
     MemorySegment source = upload.source().get();
     MemorySegment target = halves ? arrays.shortBus().getSegment() : arrays.floatBus().getSegment();
-    Task task = loader(upload);
-    for (long from = 0; from < upload.count(); from += bus) {
-      int n = (int) Math.min(bus, upload.count() - from);
+    Task task = upload.task();
+    for (long from = 0; from < upload.count(); from += plan.bus()) {
+      int n = (int) Math.min(plan.bus(), upload.count() - from);
       MemorySegment.copy(source, from * size, target, 0, (long) n * size);
       int at = Math.toIntExact(upload.offset() + from);
       launch(elements(task, n, Transfers.row(n, at)));
@@ -205,7 +160,7 @@ public final class TornadoExecutable implements Executable {
     Map<Node, Feed> inputs = Feeds.match(graph, feeds);
     begin();
     inputs.forEach(this::set);
-    steps.forEach(this::runStep);
+    plan.steps().forEach(this::runStep);
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     graph.outputs().forEach((output, value) -> outputs.put(output, read(value)));
     finish();
@@ -218,6 +173,7 @@ public final class TornadoExecutable implements Executable {
   }
 
   private void runStep(Step step) {
+    stream(step);
     long nanos = 0;
     for (Launch launch : step.launches()) {
       nanos += launch(launch).kernel();
@@ -234,7 +190,7 @@ public final class TornadoExecutable implements Executable {
             yield Residents.asFloats(ids);
           }
         };
-    send(Upload.floats(residents.at(node.output()), values));
+    send(Upload.floats(plan.residents().at(node.output()), values));
   }
 
   /** A look-up outside a table reads whatever lies there, so ids are checked before. */
@@ -264,13 +220,13 @@ public final class TornadoExecutable implements Executable {
 
   private Tensor read(Value value) {
     Tensor tensor = Tensor.zeros(value.shape());
-    read(residents.at(value), tensor.data());
+    read(plan.residents().at(value), tensor.data());
     return tensor;
   }
 
   private void read(int at, float[] target) {
-    for (int from = 0; from < target.length; from += bus) {
-      int n = Math.min(bus, target.length - from);
+    for (int from = 0; from < target.length; from += plan.bus()) {
+      int n = Math.min(plan.bus(), target.length - from);
       launch(elements(new Task(Kernel.STORE), n, Transfers.row(n, at + from)));
       MemorySegment.copy(
           arrays.floatBus().getSegment(), ValueLayout.JAVA_FLOAT, 0, target, from, n);
@@ -286,7 +242,7 @@ public final class TornadoExecutable implements Executable {
 
   private Times launch(Launch launch) {
     int[] row = launch.row();
-    row[Row.TICKET] = tickets + launched.size() % maxTickets;
+    row[Row.TICKET] = plan.tickets() + launched.size() % plan.maxTickets();
     row[Row.RUN] = run;
     launched.add(launch.task());
     Times times = program.launch(launch);
@@ -308,14 +264,16 @@ public final class TornadoExecutable implements Executable {
   private void finish() {
     int expected = run;
     List<Task> tasks = List.copyOf(launched);
-    float[] found = new float[Math.min(launched.size(), maxTickets)];
-    read(tickets, found);
+    float[] found = new float[Math.min(launched.size(), plan.maxTickets())];
+    read(plan.tickets(), found);
     for (int i = 0; i < found.length; i++) {
       if (found[i] != expected) {
-        throw new DeviceException(
+        String message =
             "kernel %s, launch %d of %d of %s, did not run on %s, though nothing was reported. Its group of lanes may be larger than the device allows, or the driver is broken. Its generated source is in %s"
                 .formatted(
-                    tasks.get(i).title(), i + 1, found.length, name, device, sources.folder()));
+                    tasks.get(i).title(), i + 1, found.length, name, device, sources.folder());
+        sources.failed(message);
+        throw new DeviceException(message);
       }
     }
   }
@@ -336,7 +294,8 @@ public final class TornadoExecutable implements Executable {
     begin();
     inputs.forEach(this::set);
     try {
-      for (Step step : steps) {
+      for (Step step : plan.steps()) {
+        stream(step);
         step.launches().forEach(this::launch);
         checkStep(step);
       }
@@ -372,17 +331,22 @@ public final class TornadoExecutable implements Executable {
 
   /** How many kernels a run launches. */
   public int launches() {
-    return steps.stream().mapToInt(step -> step.launches().size()).sum();
+    return plan.steps().stream().mapToInt(step -> step.launches().size()).sum();
+  }
+
+  /** Bytes of weights that each run sends anew, for want of room. */
+  public long streamedBytes() {
+    return plan.streamedBytes();
   }
 
   /** Bytes on the device: activations, weights and what else. */
   public long deviceBytes() {
-    return DeviceMemory.bytes(residents, bus);
+    return plan.bytes();
   }
 
   @Override
   public long arenaBytes() {
-    return plan.arenaBytes();
+    return plan.memory().arenaBytes();
   }
 
   @Override

@@ -5,9 +5,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.Supplier;
 import org.rectiflow.engine.Weight;
 import org.rectiflow.safetensors.DType;
+import org.rectiflow.tornado.Launch.Task;
 
 /**
- * Values that go to the device once.
+ * Values that go to the device.
  *
  * @param storage MEM, or the storage of an array of weights
  * @param array which array of that storage
@@ -53,6 +54,25 @@ record Upload(Storage storage, int array, int offset, long count, Supplier<Memor
       case F16, F8_E4M3, F8_E5M2 -> Storage.F16;
       case BF16 -> Storage.BF16;
       default -> Storage.F32;
+    };
+  }
+
+  /** Bytes that cross the bus. */
+  long bytes() {
+    return count * (storage.isShort() ? Short.BYTES : Float.BYTES);
+  }
+
+  /** Whether this goes to the same kind of array as a weight of that storage. */
+  boolean sharesArrays(Storage other) {
+    return storage.isShort() == other.isShort();
+  }
+
+  /** The kernel that takes the values from the bus. */
+  Task task() {
+    return switch (storage) {
+      case NONE, MEM -> new Task(Kernel.LOAD);
+      case F32 -> new Task(Kernel.LOAD_WEIGHTS, Storage.F32, array);
+      case F16, BF16 -> new Task(Kernel.LOAD_WEIGHTS, Storage.F16, array);
     };
   }
 

@@ -9,13 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
 import org.rectiflow.engine.DeviceException;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Graph;
@@ -76,8 +79,10 @@ class NoSilentWrongTest {
 
   private void run(DeviceProgram.Methods methods) {
     KernelSources sources = KernelSources.in(Optional.empty());
+    Graph graph = affine();
+    DevicePlan plan = DevicePlan.of("broken", graph, DeviceLimits.of(device), Set.of());
     try (TornadoExecutable executable =
-        new TornadoExecutable("broken", affine(), device, sources, new Profile(), methods)) {
+        new TornadoExecutable("broken", graph, plan, device, sources, new Profile(), methods)) {
       executable.run(Map.of("x", Feed.of(Tensor.zeros(SHAPE))));
     }
   }
@@ -198,6 +203,12 @@ class NoSilentWrongTest {
     assertThatThrownBy(() -> provider.open("tornado:0:99", options))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no device tornado:0:99");
+    assertThatThrownBy(() -> provider.open("tornado+nonsense", options))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("+nonsense is nothing a tornado device can do; it can do +stream");
+    try (Backend streaming = Backends.open("tornado:0:0+stream", options)) {
+      assertThat(streaming.name()).isEqualTo("tornado:0:0+stream");
+    }
     assertThatThrownBy(() -> provider.open("tornado:x", options))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("tornado:BACKEND:DEVICE");
