@@ -1,10 +1,12 @@
-package org.rectiflow.encoders;
+package org.rectiflow.pipeline.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import org.rectiflow.encoders.ClipModelConfig;
+import org.rectiflow.encoders.ClipTextModel;
+import org.rectiflow.encoders.ClipVisionModel;
+import org.rectiflow.encoders.WeightsUnder;
 import org.rectiflow.encoders.tokenizer.PromptTokenizer;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.StoredWeights;
@@ -13,7 +15,7 @@ import org.rectiflow.safetensors.TensorSource;
 /**
  * A folder of transformers' CLIPModel, such as CLIP L/14's: {@code config.json} with both models'
  * sizes, {@code model.safetensors} with both models' tensors, {@code preprocessor_config.json}, and
- * the tokenizer's files. Open as long as its models are used.
+ * the tokenizer's files. To be kept open as long as its models are used.
  */
 public final class ClipFolder implements AutoCloseable {
   /** The file with both models' tensors. */
@@ -43,41 +45,22 @@ public final class ClipFolder implements AutoCloseable {
           "%s is missing: a CLIP folder holds config.json, %s, preprocessor_config.json and a tokenizer. Copy it from the repository the model came from, or train one."
               .formatted(weights, WEIGHTS));
     }
-    ConfigFile config = ConfigFile.read(folder.resolve("config.json"), "the sizes of both models");
-    int width = config.positive("projection_dim");
-    PixelNorm pixels = PixelNorm.read(folder.resolve("preprocessor_config.json"));
-    ClipConfig textConfig =
-        ClipConfig.read(config.path(), part(config, "text_config").put("projection_dim", width));
-    ClipVisionConfig visionConfig =
-        ClipVisionConfig.read(config.path(), part(config, "vision_config"), width, pixels);
+    ClipModelConfig config = ClipModelConfig.read(folder);
     TensorSource source = TensorSource.open(weights);
     try {
-      StoredWeights stored = new StoredWeights(source);
-      return new ClipFolder(
-          source,
-          new ClipTextModel(textConfig, new WeightsUnder(stored, TEXT)),
-          new ClipVisionModel(visionConfig, new WeightsUnder(stored, VISION)),
-          PromptTokenizer.clip(folder));
+      return new ClipFolder(source, config, PromptTokenizer.clip(folder));
     } catch (RuntimeException e) {
       source.close();
       throw e;
     }
   }
 
-  private ClipFolder(
-      TensorSource source, ClipTextModel text, ClipVisionModel vision, PromptTokenizer tokenizer) {
+  private ClipFolder(TensorSource source, ClipModelConfig config, PromptTokenizer tokenizer) {
     this.source = source;
-    this.text = text;
-    this.vision = vision;
     this.tokenizer = tokenizer;
-  }
-
-  private static ObjectNode part(ConfigFile config, String key) {
-    JsonNode part = config.json().path(key);
-    if (!(part instanceof ObjectNode object)) {
-      throw config.bad(key, "an object: the configuration of a whole CLIPModel");
-    }
-    return object.deepCopy();
+    StoredWeights stored = new StoredWeights(source);
+    text = new ClipTextModel(config.text(), new WeightsUnder(stored, TEXT));
+    vision = new ClipVisionModel(config.vision(), new WeightsUnder(stored, VISION));
   }
 
   public ClipTextModel text() {
