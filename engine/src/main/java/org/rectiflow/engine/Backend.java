@@ -1,5 +1,7 @@
 package org.rectiflow.engine;
 
+import java.util.Optional;
+
 /** Turns graphs into something that runs. */
 public interface Backend extends AutoCloseable {
   /** The name {@code --device} knows it by. */
@@ -27,6 +29,11 @@ public interface Backend extends AutoCloseable {
 
   /** Times of all runs of everything compiled here so far. */
   Profile profile();
+
+  /** Measures what the device does at most, for rooflines; empty if that says nothing. */
+  default Optional<Roofs> roofs() {
+    return Optional.empty();
+  }
 
   @Override
   void close();

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.rectiflow.tornado.Launch.Task;
 import org.rectiflow.tornado.kernels.Attention;
+import org.rectiflow.tornado.kernels.Ceilings;
 import org.rectiflow.tornado.kernels.Convolution;
 import org.rectiflow.tornado.kernels.Elementwise;
 import org.rectiflow.tornado.kernels.Layout;
@@ -125,6 +126,8 @@ final class DeviceArrays implements AutoCloseable {
       case CREATE -> graph.task(id, Transfers::create, context, mem, p);
       case LOAD -> graph.task(id, Transfers::load, context, mem, floatBus, p);
       case STORE -> graph.task(id, Transfers::store, context, mem, floatBus, p);
+      case MULTIPLY_ADDS -> graph.task(id, Ceilings::multiplyAdds, context, mem, p);
+      case PLAIN_COPY -> graph.task(id, Ceilings::plainCopy, context, mem, p);
       case ACTIVATE -> graph.task(id, Elementwise::activate, context, mem, p);
       case AFFINE -> graph.task(id, Elementwise::affine, context, mem, p);
       case COMBINE -> graph.task(id, Elementwise::combine, context, mem, p);

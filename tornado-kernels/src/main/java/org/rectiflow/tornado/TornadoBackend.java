@@ -1,10 +1,12 @@
 package org.rectiflow.tornado;
 
+import java.util.Optional;
 import java.util.Set;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Profile;
+import org.rectiflow.engine.Roofs;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 
 /** Runs graphs on one device that TornadoVM drives. */
@@ -52,6 +54,11 @@ public final class TornadoBackend implements Backend {
   @Override
   public Profile profile() {
     return profile;
+  }
+
+  @Override
+  public Optional<Roofs> roofs() {
+    return Optional.of(DeviceRoofs.measure(device, sources));
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.rectiflow.engine.Roofs;
 import org.rectiflow.tornado.Launch.Task;
 import org.rectiflow.tornado.kernels.Convolution;
 import org.rectiflow.tornado.kernels.Elementwise;
@@ -124,6 +125,16 @@ class PoisonedOnDeviceTest {
       for (Case c : cases) {
         check(arrays, program, c);
       }
+    }
+  }
+
+  @Test
+  void roofsAreAboveWhatIsComputed() {
+    try (TornadoBackend backend = Device.open()) {
+      Roofs roofs = backend.roofs().orElseThrow();
+      System.out.println(roofs);
+      assertThat(roofs.gflops()).isBetween(0.5, 1e6);
+      assertThat(roofs.gigabytesPerSecond()).isBetween(0.1, 1e5);
     }
   }
 

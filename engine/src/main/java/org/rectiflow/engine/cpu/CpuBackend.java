@@ -1,10 +1,13 @@
 package org.rectiflow.engine.cpu;
 
+import java.util.Optional;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.MemoryPlan;
 import org.rectiflow.engine.Profile;
+import org.rectiflow.engine.Roofs;
+import org.rectiflow.engine.cpu.kernels.Ceilings;
 import org.rectiflow.engine.cpu.kernels.Simd;
 import org.rectiflow.engine.cpu.kernels.Workers;
 
@@ -46,6 +49,11 @@ public final class CpuBackend implements Backend {
   @Override
   public Profile profile() {
     return profile;
+  }
+
+  @Override
+  public Optional<Roofs> roofs() {
+    return Optional.of(Ceilings.measure(workers));
   }
 
   @Override

@@ -337,6 +337,8 @@ class CommandLineTest {
             "64x64",
             "--runs",
             "1",
+            "--roofline",
+            folder.resolve("roof"),
             "--csv",
             csv.toString(),
             "--json",
@@ -348,6 +350,7 @@ class CommandLineTest {
         .anyMatch(line -> line.matches("cpu,mmdit\\.block0.*,Attention,1,[0-9.]+,\\d+,\\d+"));
     assertThat(Files.readString(json)).contains("\"transformer\"", "\"cold\"", "\"kernels\"");
     fails(rectiflow("profile", "--runs", "0"), 1, "--runs must be at least 1");
+    fails(rectiflow("profile", "--parts", "brain"), 2, "brain", "--parts");
   }
 
   @Test

@@ -77,6 +77,36 @@ class HostKernelsTest {
   }
 
   @Test
+  void plainCopies() {
+    int n = 300;
+    IntArray row = row(Ceilings.plainCopyRow(n, 17, Y));
+    lanes(6, context -> Ceilings.plainCopy(context, mem, row));
+    check(generate(n, i -> 17 + i));
+  }
+
+  @Test
+  void multiplyAddsThatMeasureTheRoof() {
+    int n = 70;
+    int steps = 9;
+    float[] expected = new float[n];
+    for (int i = 0; i < n; i++) {
+      float m = 1f - 1f / (2f + steps);
+      float c = 1f / (1f + i);
+      float[] a = new float[Ceilings.CHAINS];
+      for (int j = 0; j < a.length; j++) {
+        a[j] = j == 0 ? c : c + new float[] {0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f}[j];
+        for (int s = 0; s < steps; s++) {
+          a[j] = a[j] * m + c;
+        }
+        expected[i] = j == 0 ? a[0] : expected[i] + a[j];
+      }
+    }
+    IntArray row = row(Ceilings.multiplyAddsRow(n, steps, Y));
+    lanes(2, context -> Ceilings.multiplyAdds(context, mem, row));
+    check(expected);
+  }
+
+  @Test
   void activationsAreThoseOfTheEngine() {
     Activation[] all = {
       Activation.SILU, Activation.GELU_TANH, Activation.GELU_ERF, Activation.QUICK_GELU
