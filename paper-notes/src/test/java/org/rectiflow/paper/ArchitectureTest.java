@@ -35,6 +35,19 @@ class ArchitectureTest {
           entry(
               "pipeline",
               Set.of("safetensors", "scheduler", "engine", "mmdit", "encoders", "vae", "training")),
+          entry(
+              "trainer",
+              Set.of(
+                  "safetensors",
+                  "scheduler",
+                  "evaluation",
+                  "datasets",
+                  "engine",
+                  "mmdit",
+                  "encoders",
+                  "vae",
+                  "training",
+                  "pipeline")),
           entry("paper", Set.of("scheduler", "evaluation", "pipeline")));
 
   @Test

@@ -9,7 +9,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Tensor;
-import org.rectiflow.mmdit.Mmdit;
+import org.rectiflow.mmdit.VelocityModel;
 
 /**
  * The transformer made ready for one size of picture and one prompt: the velocity with
@@ -30,7 +30,7 @@ public final class Denoiser implements AutoCloseable {
    * @param width columns of the latent
    */
   public Denoiser(
-      Mmdit mmdit,
+      VelocityModel transformer,
       Backend backend,
       PromptEmbedding embeds,
       PromptEmbedding negative,
@@ -41,7 +41,7 @@ public final class Denoiser implements AutoCloseable {
     this.guidance = (float) guidance;
     int batch = guided ? 2 : 1;
     int tokens = embeds.context().shape().dim(1);
-    model = backend.compile("mmdit", mmdit.graph(batch, height, width, tokens, false));
+    model = backend.compile("mmdit", transformer.graph(batch, height, width, tokens, false));
     PromptEmbedding both = guided ? PromptEmbedding.batch(List.of(negative, embeds)) : embeds;
     prompt.put("context", Feed.of(both.context()));
     prompt.put("pooled", Feed.of(both.pooled()));

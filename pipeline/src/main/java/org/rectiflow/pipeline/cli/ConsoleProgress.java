@@ -11,7 +11,7 @@ import org.rectiflow.pipeline.Progress;
  * Progress for people: a bar with the time left on a terminal, a plain line now and then elsewhere.
  * Goes to standard error, so that standard output stays clean for scripts.
  */
-final class ConsoleProgress implements Progress, AutoCloseable {
+public final class ConsoleProgress implements Progress, AutoCloseable {
   private static final Duration BETWEEN_LINES = Duration.ofSeconds(5);
 
   private final PrintStream err;
@@ -24,6 +24,11 @@ final class ConsoleProgress implements Progress, AutoCloseable {
   ConsoleProgress(PrintStream err, boolean terminal) {
     this.err = err;
     this.terminal = terminal;
+  }
+
+  /** Progress on standard error. */
+  public static ConsoleProgress onStandardError() {
+    return new ConsoleProgress(System.err, onTerminal());
   }
 
   /** Whether standard error is a terminal: run.sh looks, because Java cannot. */

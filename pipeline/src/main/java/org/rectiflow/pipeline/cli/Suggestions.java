@@ -7,7 +7,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What a mistyped option or command may have been meant to be. */
-final class Suggestions {
+public final class Suggestions {
   private static final int MOST_EDITS = 3;
 
   private Suggestions() {}
@@ -20,6 +20,11 @@ final class Suggestions {
         word.startsWith("-")
             ? command.getCommandSpec().optionsMap().keySet().stream()
             : command.getSubcommands().keySet().stream();
+    return nearest(word, names);
+  }
+
+  /** The name that is at most three edits from {@code word}, if there is one. */
+  public static Optional<String> nearest(String word, Stream<String> names) {
     return names
         .filter(name -> edits(word, name) <= MOST_EDITS)
         .min(Comparator.comparingInt(name -> edits(word, name)));

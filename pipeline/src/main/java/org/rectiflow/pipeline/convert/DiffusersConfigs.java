@@ -21,11 +21,11 @@ import org.rectiflow.vae.VaeConfig;
  * The configurations of a model in diffusers' layout, written from sizes: what diffusers 0.40 and
  * transformers 5 need to open the folder.
  */
-final class DiffusersConfigs {
+public final class DiffusersConfigs {
   private DiffusersConfigs() {}
 
   /** {@code model_index.json}, with null for the parts that are not there. */
-  static Map<String, Object> modelIndex(Iterable<Part> parts) {
+  public static Map<String, Object> modelIndex(Iterable<Part> parts) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("_class_name", "StableDiffusion3Pipeline");
     List<Object> none = Collections.nCopies(2, null);
@@ -55,7 +55,12 @@ final class DiffusersConfigs {
     return json;
   }
 
-  static Map<String, Object> transformer(MmditConfig c, int sampleSize) {
+  /**
+   * The transformer's.
+   *
+   * @param sampleSize side of the latent it was trained on
+   */
+  public static Map<String, Object> transformer(MmditConfig c, int sampleSize) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("_class_name", "SD3Transformer2DModel");
     json.put("attention_head_dim", MmditConfig.HEAD_SIZE);
@@ -74,7 +79,8 @@ final class DiffusersConfigs {
     return json;
   }
 
-  static Map<String, Object> vae(VaeConfig c) {
+  /** The autoencoder's. */
+  public static Map<String, Object> vae(VaeConfig c) {
     Map<String, Object> json = new LinkedHashMap<>();
     int levels = c.widths().size();
     json.put("_class_name", "AutoencoderKL");
@@ -95,7 +101,8 @@ final class DiffusersConfigs {
     return json;
   }
 
-  static Map<String, Object> clip(Part part, ClipConfig c) {
+  /** CLIP-L's or CLIP-G's. */
+  public static Map<String, Object> clip(Part part, ClipConfig c) {
     int end = c.vocabulary() - 1;
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("architectures", List.of("CLIPTextModelWithProjection"));
@@ -115,7 +122,8 @@ final class DiffusersConfigs {
     return json;
   }
 
-  static Map<String, Object> t5(T5Config c) {
+  /** T5's. */
+  public static Map<String, Object> t5(T5Config c) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("architectures", List.of("T5EncoderModel"));
     json.put("d_ff", c.mlpWidth());
@@ -136,7 +144,8 @@ final class DiffusersConfigs {
     return json;
   }
 
-  static Map<String, Object> scheduler(FlowMatchConfig c) {
+  /** The scheduler's. */
+  public static Map<String, Object> scheduler(FlowMatchConfig c) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("_class_name", "FlowMatchEulerDiscreteScheduler");
     json.put("num_train_timesteps", c.numTrainTimesteps());

@@ -1,0 +1,333 @@
+package org.rectiflow.trainer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.Executable;
+import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.NonFiniteException;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.io.AtomicFolder;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.safetensors.SafetensorsException;
+import org.rectiflow.trainer.config.Settings;
+import org.rectiflow.training.AdamW;
+import org.rectiflow.training.GradientNorm;
+import org.rectiflow.training.Objective;
+
+/**
+ * The training loop. Steps are counted from 1; what belongs to a step (its line of the log,
+ * validation, samples, checkpoint) is done after it, in this order, so that a checkpoint stands
+ * after everything that came before it.
+ */
+public final class Trainer implements AutoCloseable {
+  private static final String LOSS = "loss";
+  private static final String NORM = "gradient norm";
+
+  private final Task task;
+  private final Settings settings;
+  private final RunFolder folder;
+  private final Executable executable;
+  private final Objective objective;
+  private final Map<String, Tensor> parameters;
+  private final AdamW optimizer;
+  private final Optional<MovingAverage> average;
+  private final LearningRate learningRate;
+  private final Meter meter = new Meter();
+
+  private long step;
+  private long bestStep = -1;
+  private double bestLoss = Double.POSITIVE_INFINITY;
+
+  /**
+   * How a call of {@link #run} ended.
+   *
+   * @param step steps taken
+   * @param finished whether these are all
+   * @param checkpoint the checkpoint of this step
+   * @param bestStep the step with the smallest validation loss, if there were validations
+   */
+  public record Outcome(long step, boolean finished, Path checkpoint, Optional<Long> bestStep) {}
+
+  /**
+   * Makes a run ready, and goes to where its latest checkpoint stands if it has one.
+   *
+   * @param backend what computes; closed by the caller, as are the task and the folder
+   */
+  public Trainer(Task task, Settings settings, RunFolder folder, Backend backend)
+      throws IOException {
+    this.task = task;
+    this.settings = settings;
+    this.folder = folder;
+    objective = task.objective();
+    parameters = objective.parameters();
+    optimizer =
+        new AdamW(
+            new AdamW.Settings(
+                settings.get(LoopKeys.BETA1),
+                settings.get(LoopKeys.BETA2),
+                settings.get(LoopKeys.EPSILON),
+                settings.get(LoopKeys.WEIGHT_DECAY)));
+    average =
+        settings.get(LoopKeys.EMA_EVERY) == 0
+            ? Optional.empty()
+            : Optional.of(new MovingAverage(settings.get(LoopKeys.EMA_DECAY), parameters));
+    learningRate = LearningRate.of(settings);
+    Optional<Path> latest = folder.latest();
+    if (latest.isPresent()) {
+      TrainingState state = TrainingState.read(latest.get(), parameters, optimizer, average);
+      step = state.step();
+      bestStep = state.bestStep();
+      bestLoss = state.bestLoss();
+      meter.restore(state.meter());
+    }
+    executable = backend.compile("train", objective.graph());
+  }
+
+  /** Steps taken so far. */
+  public long step() {
+    return step;
+  }
+
+  /**
+   * Trains until all steps are taken, or until told to stop; then a checkpoint is there.
+   *
+   * @param name of the run, for its log
+   * @param progress hears of each step
+   * @param stop asked after each step
+   * @throws UserException if the loss is not finite or the disk fails; it names the last good
+   *     checkpoint
+   */
+  public Outcome run(String name, Progress progress, BooleanSupplier stop) throws IOException {
+    long steps = settings.get(LoopKeys.STEPS);
+    boolean resumed = folder.latest().isPresent();
+    try (RunLog log = RunLog.open(folder.log(), resumed ? step : -1)) {
+      Clock clock = new Clock(log.secondsBefore());
+      if (resumed) {
+        log.write(checkpointEvent());
+        prune();
+      } else {
+        log.write(
+            new LogEvent.Run(
+                0, name, settings.values(), parameters.size(), count(parameters.values())));
+      }
+      Progress.Phase phase = progress.begin("training", Math.toIntExact(Math.max(0, steps - step)));
+      while (step < steps && !stop.getAsBoolean()) {
+        takeStep();
+        clock.trained((long) task.batchSize() * settings.get(LoopKeys.ACCUMULATION));
+        afterStep(log, clock, steps);
+        phase.step();
+      }
+      if (folder.latest().map(RunFolder::step).orElse(-1L) != step) {
+        checkpoint(log);
+      }
+      if (step >= steps) {
+        log.write(new LogEvent.End(step));
+      }
+    }
+    return new Outcome(
+        step,
+        step >= steps,
+        folder.checkpoint(step),
+        bestStep < 0 ? Optional.empty() : Optional.of(bestStep));
+  }
+
+  private static long count(Iterable<Tensor> tensors) {
+    long count = 0;
+    for (Tensor tensor : tensors) {
+      count += tensor.data().length;
+    }
+    return count;
+  }
+
+  private void takeStep() throws IOException {
+    long next = step + 1;
+    int parts = settings.number(LoopKeys.ACCUMULATION);
+    Map<String, Tensor> gradients = new LinkedHashMap<>();
+    try {
+      for (int part = 0; part < parts; part++) {
+        add(gradients, compute(next, part), 1f / parts);
+      }
+    } catch (NonFiniteException e) {
+      throw notFinite(next, e.getMessage(), e);
+    }
+    double clip = settings.get(LoopKeys.CLIP);
+    double norm = clip > 0 ? GradientNorm.clip(gradients, clip) : GradientNorm.of(gradients);
+    if (!Double.isFinite(norm)) {
+      throw notFinite(next, "the gradients' norm is " + norm, null);
+    }
+    meter.add(NORM, norm);
+    optimizer.step(parameters, gradients, learningRate.at(next));
+    step = next;
+    long every = settings.get(LoopKeys.EMA_EVERY);
+    if (every > 0 && step % every == 0) {
+      average.orElseThrow().update(parameters);
+    }
+  }
+
+  /** One batch's gradients; its loss is noted. */
+  private Map<String, Tensor> compute(long next, int part) {
+    Map<String, Feed> batch = task.batch(next, part);
+    Map<String, Feed> feeds = new HashMap<>(batch);
+    parameters.forEach((name, tensor) -> feeds.put(name, Feed.of(tensor)));
+    Map<String, Tensor> outputs = new LinkedHashMap<>(executable.run(feeds));
+    Map<String, Tensor> gradients = new LinkedHashMap<>();
+    for (String name : parameters.keySet()) {
+      gradients.put(name, outputs.remove(Objective.GRADIENT + name));
+    }
+    meter.add(LOSS, outputs.remove(Objective.LOSS).data()[0]);
+    task.observe(batch, outputs, meter);
+    return gradients;
+  }
+
+  /** sum += factor * part; the first part is kept as it is when it is the only one. */
+  private static void add(Map<String, Tensor> sum, Map<String, Tensor> part, float factor) {
+    boolean first = sum.isEmpty();
+    if (first && factor == 1) {
+      sum.putAll(part);
+      return;
+    }
+    if (first) {
+      part.forEach((name, tensor) -> sum.put(name, Tensor.zeros(tensor.shape())));
+    }
+    part.entrySet().parallelStream()
+        .forEach(entry -> {
+          float[] from = entry.getValue().data();
+          float[] to = sum.get(entry.getKey()).data();
+          for (int i = 0; i < to.length; i++) {
+            to[i] += factor * from[i];
+          }
+        });
+  }
+
+  private UserException notFinite(long next, String what, Exception cause) throws IOException {
+    return new UserException(
+        "step %d: the loss is not finite (%s). %s Lower optimizer.learning_rate, lengthen optimizer.warmup, clip gradients with optimizer.clip or turn on model.qk_norm, and begin another run with --out."
+            .formatted(next, what, lastGood()),
+        cause);
+  }
+
+  private String lastGood() throws IOException {
+    return folder
+        .latest()
+        .map(c -> "The last good checkpoint is %s.".formatted(c))
+        .orElse("There is no checkpoint yet.");
+  }
+
+  private void afterStep(RunLog log, Clock clock, long steps) throws IOException {
+    boolean last = step == steps;
+    if (step % settings.get(LoopKeys.LOG_EVERY) == 0 || last) {
+      Map<String, Double> means = new LinkedHashMap<>(meter.means());
+      means.remove(LOSS);
+      means.remove(NORM);
+      log.write(
+          new LogEvent.Train(
+              step, meter.mean(LOSS), meter.mean(NORM), learningRate.at(step), means));
+      meter.clear();
+      log.write(clock.event(step, executable.arenaBytes()));
+    }
+    clock.pause();
+    boolean improved = false;
+    if (due(LoopKeys.VALIDATION_EVERY, last)) {
+      improved = validate(log);
+    }
+    if (due(LoopKeys.SAMPLES_EVERY, last)) {
+      sample(log);
+    }
+    boolean keepBest = improved && settings.get(LoopKeys.CHECKPOINT_BEST);
+    long every = settings.get(LoopKeys.CHECKPOINT_EVERY);
+    if (keepBest || (every > 0 && step % every == 0)) {
+      checkpoint(log);
+    }
+    clock.resume();
+  }
+
+  /** Whether something is done after this step; the last step is one of those, unless it is 0. */
+  private boolean due(org.rectiflow.trainer.config.Key<Long> key, boolean last) {
+    long every = settings.get(key);
+    return every > 0 && (last || step % every == 0);
+  }
+
+  private Map<String, Tensor> published() {
+    return average.map(MovingAverage::values).orElse(parameters);
+  }
+
+  private boolean validate(RunLog log) throws IOException {
+    Task.Validation raw = task.validate(parameters);
+    log.write(new LogEvent.Validation(step, "raw", raw.loss(), raw.details()));
+    Task.Validation judged = raw;
+    if (average.isPresent()) {
+      judged = task.validate(published());
+      log.write(new LogEvent.Validation(step, "ema", judged.loss(), judged.details()));
+    }
+    Optional<AttentionStatistics> attention = task.attention(parameters);
+    if (attention.isPresent()) {
+      log.write(
+          new LogEvent.Attention(step, attention.get().maxLogit(), attention.get().entropy()));
+    }
+    boolean improved = judged.loss() < bestLoss;
+    if (improved) {
+      bestLoss = judged.loss();
+      bestStep = step;
+    }
+    return improved;
+  }
+
+  private void sample(RunLog log) throws IOException {
+    Path target = folder.samples(step);
+    if (Files.exists(target)) {
+      folder.remove(target);
+    }
+    List<String> names = new java.util.ArrayList<>();
+    AtomicFolder.write(target, temporary -> names.addAll(task.sample(temporary, published())));
+    log.write(
+        new LogEvent.Samples(step, names.stream().map(n -> relative(target) + "/" + n).toList()));
+  }
+
+  private String relative(Path path) {
+    return folder.path().relativize(path).toString().replace('\\', '/');
+  }
+
+  private void checkpoint(RunLog log) throws IOException {
+    Path target = folder.checkpoint(step);
+    TrainingState state = new TrainingState(step, bestStep, bestLoss, meter.sums());
+    try {
+      AtomicFolder.write(
+          target,
+          temporary -> {
+            task.writeModel(temporary, published());
+            state.write(temporary, parameters, optimizer, average);
+          });
+    } catch (IOException | UncheckedIOException | SafetensorsException e) {
+      throw new UserException(
+          "the checkpoint of step %d could not be written: %s. %s Make room, or write elsewhere; `--resume` goes on from there."
+              .formatted(step, e.getMessage(), lastGood()),
+          e);
+    }
+    log.write(checkpointEvent());
+    prune();
+  }
+
+  private LogEvent.Checkpoint checkpointEvent() {
+    return new LogEvent.Checkpoint(step, relative(folder.checkpoint(step)), bestStep == step);
+  }
+
+  private void prune() throws IOException {
+    boolean best = settings.get(LoopKeys.CHECKPOINT_BEST);
+    folder.prune(settings.number(LoopKeys.CHECKPOINT_KEEP), best ? bestStep : -1);
+  }
+
+  @Override
+  public void close() {
+    executable.close();
+  }
+}

@@ -1,0 +1,194 @@
+package org.rectiflow.trainer.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.cli.ConsoleProgress;
+import org.rectiflow.pipeline.cli.Subcommand;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.trainer.LoopKeys;
+import org.rectiflow.trainer.RunFolder;
+import org.rectiflow.trainer.Task;
+import org.rectiflow.trainer.TaskFactory;
+import org.rectiflow.trainer.Trainer;
+import org.rectiflow.trainer.config.Key;
+import org.rectiflow.trainer.config.RunFile;
+import org.rectiflow.trainer.config.Settings;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Trains what a run file says. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
+    sortOptions = false,
+    description = "Trains a network as a run file (TOML) says.",
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow train RUN.toml                    into runs/RUN",
+      "  rectiflow train RUN.toml --resume           goes on where it was stopped or killed",
+      "  rectiflow train --explain                   every key of a run file, with its default",
+      "  rectiflow generate \"a red circle\" --model runs/RUN/checkpoints/step-00001000",
+      "",
+      "Ctrl-C finishes the step, writes a checkpoint and ends; twice ends at once. A run that",
+      "was killed and goes on ends with the same bytes as one that was not."
+    })
+public final class TrainCommand implements Subcommand {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "RUN.toml", arity = "0..1", description = "The run file.")
+  private Path file;
+
+  @Option(
+      names = "--resume",
+      description = "Go on from the latest checkpoint; begin, if there is none.")
+  private boolean resume;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "The run's folder; default: runs/ and the run file's name.")
+  private Path out;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps of the optimizer, instead of the run file's.")
+  private Long steps;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "cpu",
+      description = "cpu (default) or another that `rectiflow devices` lists.")
+  private String device;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; default: all processors. Never changes a result.")
+  private Integer threads;
+
+  @Option(
+      names = "--explain",
+      arity = "0..1",
+      paramLabel = "TASK",
+      fallbackValue = "transformer",
+      description =
+          "Print every key of a run file with its default and meaning, for one kind of task.")
+  private String explain;
+
+  @Option(names = "--quiet", description = "Print nothing but the last checkpoint's name.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter output = spec.commandLine().getOut();
+    if (explain != null) {
+      output.print(Explanation.of(factory(explain, "--explain")));
+      output.flush();
+      return 0;
+    }
+    if (file == null) {
+      throw new UserException(
+          "which run? Name a run file, as in `rectiflow train RUN.toml`; `rectiflow train --explain` says what stands in one.");
+    }
+    RunFile run = RunFile.read(file);
+    TaskFactory factory = factory(run.peek(LoopKeys.TASK), file.toString());
+    Settings settings = settings(run, factory);
+    Path folder = out == null ? Path.of("runs").resolve(name()) : out;
+    try (RunFolder held = RunFolder.open(folder, settings, resume);
+        Backend backend = backend();
+        ConsoleProgress console = ConsoleProgress.onStandardError();
+        Interrupt interrupt = new Interrupt(spec.commandLine().getErr())) {
+      Progress progress = quiet ? Progress.NONE : console;
+      try (Task task = factory.open(settings, backend, progress);
+          Trainer trainer = new Trainer(task, settings, held, backend)) {
+        announce(trainer.step(), folder, settings);
+        Trainer.Outcome outcome = trainer.run(name(), progress, interrupt);
+        console.close();
+        output.println(outcome.checkpoint());
+        report(outcome);
+        return outcome.finished() ? 0 : Interrupt.STATUS;
+      }
+    }
+  }
+
+  private Settings settings(RunFile run, TaskFactory factory) {
+    List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);
+    keys.addAll(factory.keys());
+    Settings settings = run.settings(keys);
+    if (steps == null) {
+      return settings;
+    }
+    if (steps < 1) {
+      throw new UserException("--steps must be at least 1, got " + steps);
+    }
+    return settings.with(LoopKeys.STEPS, steps);
+  }
+
+  private static TaskFactory factory(String name, String origin) {
+    List<TaskFactory> all = TaskFactory.all();
+    return all.stream()
+        .filter(f -> f.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new UserException(
+                "%s: there is no task %s, only %s"
+                    .formatted(
+                        origin,
+                        name,
+                        all.stream().map(TaskFactory::name).collect(Collectors.joining(", ")))));
+  }
+
+  private String name() {
+    return String.valueOf(file.getFileName()).replaceAll("\\.toml$", "");
+  }
+
+  private Backend backend() {
+    int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    if (n < 1) {
+      throw new UserException("--threads must be at least 1, got " + n);
+    }
+    return Backends.open(device, new BackendProvider.Options(n));
+  }
+
+  private void announce(long step, Path folder, Settings settings) {
+    if (!quiet) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.printf(
+          "rectiflow: training in %s, %s, up to step %d%n",
+          folder,
+          step == 0 ? "from the beginning" : "from the checkpoint of step " + step,
+          settings.get(LoopKeys.STEPS));
+      err.flush();
+    }
+  }
+
+  private void report(Trainer.Outcome outcome) throws IOException {
+    PrintWriter err = spec.commandLine().getErr();
+    if (!outcome.finished()) {
+      err.printf(
+          "rectiflow: stopped after step %d; the checkpoint is written, --resume goes on from there%n",
+          outcome.step());
+    } else if (!quiet) {
+      outcome
+          .bestStep()
+          .ifPresent(
+              best -> err.printf("rectiflow: the smallest validation loss was at step %d%n", best));
+    }
+    err.flush();
+  }
+}

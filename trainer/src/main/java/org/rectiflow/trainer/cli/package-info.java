@@ -1,0 +1,2 @@
+/** The command {@code train}. */
+package org.rectiflow.trainer.cli;

@@ -1,0 +1,12 @@
+package org.rectiflow.trainer.data;
+
+import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.engine.Tensor;
+
+/**
+ * An example as the transformer sees it.
+ *
+ * @param latent [1, C, h, w], the mean of the autoencoder's posterior, normalised
+ * @param prompt of its caption, all encoders in place
+ */
+public record Encoded(Tensor latent, PromptEmbedding prompt) {}

@@ -1,0 +1,291 @@
+package org.rectiflow.trainer.transformer;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.rectiflow.datasets.Dataset;
+import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.PromptEncoding;
+import org.rectiflow.encoders.Prompts;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.CheckpointException;
+import org.rectiflow.engine.Weight;
+import org.rectiflow.engine.WeightSource;
+import org.rectiflow.mmdit.MmditConfig;
+import org.rectiflow.mmdit.PositionTable;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.TextToImage;
+import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
+import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.io.Installation;
+import org.rectiflow.scheduler.formulation.Formulation;
+import org.rectiflow.trainer.LoopKeys;
+import org.rectiflow.trainer.Task;
+import org.rectiflow.trainer.TaskFactory;
+import org.rectiflow.trainer.config.Key;
+import org.rectiflow.trainer.config.Settings;
+import org.rectiflow.trainer.data.DataKeys;
+import org.rectiflow.trainer.data.DataSources;
+import org.rectiflow.trainer.data.Encodings;
+import org.rectiflow.training.InitialRule;
+import org.rectiflow.training.InitialValues;
+import org.rectiflow.training.TransformerObjective;
+import org.rectiflow.vae.Autoencoder;
+
+/** Opens what {@code task = "transformer"} needs. */
+public final class TransformerTaskFactory implements TaskFactory {
+  /** SD3's table of positions has 192 a side, its largest training pictures 64 tokens. */
+  private static final int POSITIONS_PER_TRAINED = 3;
+
+  @Override
+  public String name() {
+    return "transformer";
+  }
+
+  @Override
+  public String description() {
+    return "a text-to-image transformer, on pictures and captions encoded by frozen networks";
+  }
+
+  @Override
+  public List<Key<?>> keys() {
+    List<Key<?>> keys = new ArrayList<>(DataKeys.ALL);
+    keys.addAll(TransformerKeys.ALL);
+    return keys;
+  }
+
+  @Override
+  public Task open(Settings settings, Backend backend, Progress progress) {
+    if (settings.get(TransformerKeys.TRAIN_ENCODERS)) {
+      throw settings.problem(
+          TransformerKeys.TRAIN_ENCODERS,
+          "text encoders stay frozen while a transformer is trained; set it to false");
+    }
+    Checkpoint base = base(settings);
+    try {
+      return open(settings, backend, progress, base);
+    } catch (RuntimeException e) {
+      base.close();
+      throw e;
+    }
+  }
+
+  private static Checkpoint base(Settings settings) {
+    String name = settings.get(TransformerKeys.BASE);
+    Path path =
+        name.isEmpty()
+            ? Installation.folder("models/shapes")
+                .orElseThrow(() ->
+                    settings.problem(
+                        TransformerKeys.BASE,
+                        "where the bundled model is only run.sh knows; name a folder"))
+            : Path.of(name);
+    if (!Files.isDirectory(path)) {
+      throw settings.problem(
+          TransformerKeys.BASE,
+          Files.exists(path)
+              ? path
+                  + " is a file; a base must be a folder in diffusers' layout, which `rectiflow convert` makes of it"
+              : "there is no folder " + path.toAbsolutePath());
+    }
+    return DiffusersFolder.open(path);
+  }
+
+  private static Task open(Settings settings, Backend backend, Progress progress, Checkpoint base) {
+    TextToImage pipeline = new TextToImage(base, backend);
+    int side = settings.number(DataKeys.SIZE);
+    checkSide(settings, side, pipeline.vaeConfig().factor());
+    Dataset training = DataSources.training(settings);
+    Dataset heldOut =
+        DataSources.heldOut(settings, settings.number(TransformerKeys.VALIDATION_SAMPLES));
+    Autoencoder vae = new Autoencoder(pipeline.vaeConfig(), base.require(Part.VAE));
+    TransformerTask.TransformerData data;
+    int clipTokens;
+    try (PromptEncoder encoders =
+        pipeline.encoders(settings.number(TransformerKeys.T5_TOKENS), Set.of())) {
+      PromptParts parts = PromptParts.of(encoders.encode(Prompts.all("")));
+      clipTokens = parts.clipTokens();
+      data =
+          new TransformerTask.TransformerData(
+              Encodings.of(training, side, vae, encoders, backend, progress),
+              Encodings.of(heldOut, side, vae, encoders, backend, progress),
+              parts,
+              samples(settings, encoders, side));
+    }
+    TransformerTask.Network network =
+        network(
+            settings, pipeline.mmdit().config(), side / pipeline.vaeConfig().factor(), clipTokens);
+    return new TransformerTask(settings, backend, base, pipeline, network, data);
+  }
+
+  private static void checkSide(Settings settings, int side, int factor) {
+    int step = factor * settings.number(TransformerKeys.PATCH);
+    if (side % step != 0) {
+      throw settings.problem(
+          DataKeys.SIZE,
+          "%d pixels do not divide into tokens of %d (the autoencoder's factor %d times model.patch_size)"
+              .formatted(side, step, factor));
+    }
+  }
+
+  private static SamplePictures samples(Settings settings, PromptEncoder encoders, int side) {
+    List<String> texts = settings.get(TransformerKeys.PROMPTS);
+    List<PromptEmbedding> prompts =
+        encoders
+            .encode(texts.stream().map(text -> encoders.tokenize(Prompts.all(text))).toList())
+            .stream()
+            .map(PromptEncoding::embedding)
+            .toList();
+    return new SamplePictures(
+        texts,
+        prompts,
+        Formulation.parse(settings.get(TransformerKeys.FORMULATION)),
+        new SamplePictures.Choices(
+            side,
+            settings.number(TransformerKeys.SAMPLE_STEPS),
+            settings.get(TransformerKeys.SAMPLE_GUIDANCE),
+            settings.get(TransformerKeys.SAMPLE_SHIFT),
+            settings.get(TransformerKeys.SAMPLE_SEED)));
+  }
+
+  private static TransformerTask.Network network(
+      Settings settings, MmditConfig like, int latentSide, int clipTokens) {
+    Backbone backbone = backbone(settings);
+    String from = settings.get(TransformerKeys.FROM);
+    return from.isEmpty()
+        ? fromNothing(settings, backbone, like, latentSide, clipTokens)
+        : fromModel(settings, backbone, like, Path.of(from), clipTokens);
+  }
+
+  private static Backbone backbone(Settings settings) {
+    String name = settings.get(TransformerKeys.BACKBONE);
+    List<Backbone> all = Backbone.all();
+    return all.stream()
+        .filter(b -> b.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            settings.problem(
+                TransformerKeys.BACKBONE,
+                "there is no backbone %s, only %s"
+                    .formatted(
+                        name, all.stream().map(Backbone::name).collect(Collectors.joining(", ")))));
+  }
+
+  private static TransformerTask.Network fromNothing(
+      Settings settings, Backbone backbone, MmditConfig like, int latentSide, int clipTokens) {
+    int depth = settings.number(TransformerKeys.DEPTH);
+    int asked = settings.number(TransformerKeys.WIDTH);
+    int width = asked == 0 ? depth * MmditConfig.HEAD_SIZE : asked;
+    if (width % MmditConfig.HEAD_SIZE != 0) {
+      throw settings.problem(
+          TransformerKeys.WIDTH,
+          "%d is no multiple of %d, the channels of an attention head"
+              .formatted(width, MmditConfig.HEAD_SIZE));
+    }
+    int dual = settings.number(TransformerKeys.DUAL);
+    if (dual > depth) {
+      throw settings.problem(
+          TransformerKeys.DUAL, "there are %d blocks, %d cannot be dual".formatted(depth, dual));
+    }
+    int patch = settings.number(TransformerKeys.PATCH);
+    int trained = latentSide / patch;
+    int positions = settings.number(TransformerKeys.POSITIONS);
+    int table = positions == 0 ? POSITIONS_PER_TRAINED * trained : positions;
+    if (table < trained) {
+      throw settings.problem(
+          TransformerKeys.POSITIONS,
+          "a table of %d a side is smaller than the %d tokens a side of the training pictures"
+              .formatted(table, trained));
+    }
+    MmditConfig config =
+        new MmditConfig(
+            depth,
+            width,
+            width / MmditConfig.HEAD_SIZE,
+            like.latentChannels(),
+            patch,
+            like.contextWidth(),
+            like.pooledWidth(),
+            table,
+            settings.get(TransformerKeys.QK_NORM),
+            IntStream.range(0, dual).boxed().collect(Collectors.toSet()));
+    InitialRule rule =
+        settings.get(TransformerKeys.INIT).equals("torch")
+            ? InitialRule.torch(_ -> false)
+            : InitialRule.dit(backbone::embedsConditioning, backbone::beginsAtZero);
+    InitialValues weights =
+        new InitialValues(
+            rule,
+            settings.get(LoopKeys.SEED),
+            Map.of(TransformerObjective.POSITIONS, PositionTable.of(table, trained, width)));
+    return new TransformerTask.Network(backbone, config, clipTokens, weights);
+  }
+
+  private static TransformerTask.Network fromModel(
+      Settings settings, Backbone backbone, MmditConfig like, Path from, int clipTokens) {
+    if (!Files.exists(from)) {
+      throw settings.problem(TransformerKeys.FROM, "there is no model " + from.toAbsolutePath());
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(from)) {
+      WeightSource stored = checkpoint.require(Part.TRANSFORMER);
+      MmditConfig config = MmditConfig.of(stored);
+      requireSame(settings, TransformerKeys.DEPTH, config.depth());
+      requireSame(settings, TransformerKeys.PATCH, config.patchSize());
+      if (settings.lines().containsKey(TransformerKeys.QK_NORM.name())
+          && settings.get(TransformerKeys.QK_NORM) != config.qkNorm()) {
+        throw settings.problem(
+            TransformerKeys.QK_NORM, "%s has it %s".formatted(from, config.qkNorm()));
+      }
+      if (config.latentChannels() != like.latentChannels()
+          || config.contextWidth() != like.contextWidth()
+          || config.pooledWidth() != like.pooledWidth()) {
+        throw settings.problem(
+            TransformerKeys.FROM,
+            "its transformer has latents of %d channels, contexts of %d and pooled embeddings of %d; model.base has %d, %d and %d"
+                .formatted(
+                    config.latentChannels(),
+                    config.contextWidth(),
+                    config.pooledWidth(),
+                    like.latentChannels(),
+                    like.contextWidth(),
+                    like.pooledWidth()));
+      }
+      return new TransformerTask.Network(backbone, config, clipTokens, copy(stored));
+    }
+  }
+
+  private static void requireSame(Settings settings, Key<Long> key, int found) {
+    if (settings.lines().containsKey(key.name()) && settings.get(key) != found) {
+      throw settings.problem(
+          key, "the model in model.from has %d; leave the key out".formatted(found));
+    }
+  }
+
+  /** On the heap, so that the file can be closed, and later be replaced by a checkpoint. */
+  private static WeightSource copy(WeightSource stored) {
+    Map<String, org.rectiflow.engine.Tensor> values =
+        stored.names().stream()
+            .collect(
+                Collectors.toMap(
+                    name -> name,
+                    name -> {
+                      Weight weight = stored.require(name);
+                      return new org.rectiflow.engine.Tensor(weight.shape(), weight.toFloats());
+                    },
+                    (a, _) -> a,
+                    java.util.TreeMap::new));
+    return new InitialValues(
+        (name, _, _, _, _) -> {
+          throw new CheckpointException("%s has no tensor %s".formatted(stored.origin(), name));
+        },
+        0,
+        values);
+  }
+}

@@ -1,0 +1,61 @@
+package org.rectiflow.training;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.rectiflow.engine.Shape;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.Weight;
+import org.rectiflow.engine.WeightSource;
+
+/**
+ * The tensors of a model that begins from nothing: each comes into being, in float32, when the
+ * model first asks for it by name and shape. Its values depend on the seed, its name and its shape
+ * alone, not on what was asked for before.
+ */
+public final class InitialValues implements WeightSource {
+  private final InitialRule rule;
+  private final long seed;
+  private final Map<String, Weight> made = new LinkedHashMap<>();
+
+  /**
+   * @param rule what values are drawn
+   * @param seed of all of them
+   * @param given tensors that are not drawn, such as a table of positions
+   */
+  public InitialValues(InitialRule rule, long seed, Map<String, Tensor> given) {
+    this.rule = rule;
+    this.seed = seed;
+    given.forEach((name, tensor) -> made.put(name, Weight.of(name, tensor)));
+  }
+
+  @Override
+  public Optional<Weight> find(String name) {
+    return Optional.ofNullable(made.get(name));
+  }
+
+  /** Names of the tensors that were given or asked for by now. */
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(made.keySet());
+  }
+
+  @Override
+  public String origin() {
+    return "the initial values of seed " + seed;
+  }
+
+  @Override
+  public Weight require(String name, int... dims) {
+    if (!made.containsKey(name)) {
+      Tensor tensor = Tensor.zeros(Shape.of(dims));
+      SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + name.hashCode());
+      rule.fill(name, tensor.shape(), this, tensor.data(), random);
+      made.put(name, Weight.of(name, tensor));
+    }
+    return WeightSource.super.require(name, dims);
+  }
+}
