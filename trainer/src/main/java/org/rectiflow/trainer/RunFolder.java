@@ -1,7 +1,6 @@
 package org.rectiflow.trainer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -34,7 +33,6 @@ import org.rectiflow.trainer.config.Settings;
  * </pre>
  */
 public final class RunFolder implements AutoCloseable {
-  private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final String STEP = "step-";
   private static final String PART = ".part";
 
@@ -110,11 +108,13 @@ public final class RunFolder implements AutoCloseable {
         config, temporary -> Files.writeString(temporary, Json.pretty(settings.values()) + "\n"));
   }
 
-  private void refuseChanges(Settings settings, JsonNode before) {
+  private void refuseChanges(Settings settings, JsonNode before) throws IOException {
+    // As text and back: numbers of the same value are then of the same type.
+    JsonNode current = Json.parse(Json.pretty(settings.values()));
     TreeMap<String, String> changes = new TreeMap<>();
     for (Key<?> key : settings.keys()) {
       JsonNode old = before.path(key.name());
-      JsonNode now = MAPPER.valueToTree(settings.values().get(key.name()));
+      JsonNode now = current.path(key.name());
       if (!key.mayChange() && !old.equals(now)) {
         changes.put(
             key.name(),
