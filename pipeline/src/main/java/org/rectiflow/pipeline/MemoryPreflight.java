@@ -50,20 +50,28 @@ public final class MemoryPreflight {
     int height = recipe.height() / vae.factor();
     int width = recipe.width() / vae.factor();
     int prompts = recipe.prompts().equals(recipe.negative()) ? 1 : 2;
-    int batch = recipe.guidance() > 1 ? 2 : 1;
     int tokens = CLIP_TOKENS + recipe.t5Tokens();
     long context = ELEMENT * tokens * mmdit.config().contextWidth();
     long picture = 3 * ELEMENT * recipe.width() * recipe.height();
     Optional<Integer> tile = recipe.tile();
+    Denoiser.Need denoising =
+        Denoiser.need(
+            mmdit,
+            backend,
+            recipe.guidance() > 1 ? 2 : 1,
+            recipe.request().length(),
+            height,
+            width,
+            tokens);
     return new MemoryNeed(
         weights,
         encoders(recipe, prompts),
-        backend.arenaBytes(mmdit.graph(batch, height, width, tokens, false)),
+        denoising.arena(),
         decoder(height, width, tile),
         tile.isPresent()
             ? Optional.empty()
             : Optional.of(decoder(height, width, Optional.of(MemoryNeed.TILE))),
-        usedHeap() + 4 * prompts * context + PICTURE_COPIES * picture,
+        usedHeap() + 4 * prompts * context + denoising.heap() + PICTURE_COPIES * picture,
         RUNTIME + garbage());
   }
 

@@ -194,6 +194,7 @@ public final class TextToImage {
       StepOptions options,
       Progress progress) {
     Stepper stepper = scheduler.stepper(schedule, options);
+    denoiser.expect(schedule.timesteps());
     Progress.Phase phase = progress.begin("denoising", stepper.remainingCalls());
     float[] sample = noise.data();
     while (!stepper.done()) {

@@ -14,6 +14,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Profile;
+import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.engine.reference.ReferenceBackend;
@@ -92,15 +93,17 @@ class MemoryPreflightTest {
         if (inner instanceof CpuBackend) { // the reference backend would take minutes
           try (PromptEncoder encoders = pipeline.encoders(256, Set.of())) {
             var prompts = pipeline.encode(encoders, List.of(recipe.prompts(), recipe.negative()));
-            pipeline
-                .denoiser(prompts.get(0).embedding(), prompts.get(1).embedding(), 5, 192, 128)
-                .close();
+            try (Denoiser denoiser =
+                pipeline.denoiser(
+                    prompts.get(0).embedding(), prompts.get(1).embedding(), 5, 192, 128)) {
+              denoiser.expect(new float[] {1000, 750});
+              denoiser.velocity(Tensor.zeros(Shape.of(1, 16, 16, 24)), 1000);
+            }
           }
-          pipeline.decode(
-              Tensor.zeros(org.rectiflow.engine.Shape.of(1, 16, 16, 24)), recipe.tile());
+          pipeline.decode(Tensor.zeros(Shape.of(1, 16, 16, 24)), recipe.tile());
           System.out.printf("planned %s, taken %s%n", need, taken);
           assertNear(need.encoding(), taken.get("CLIP-L") + taken.get("CLIP-G") + taken.get("T5"));
-          assertNear(need.denoising(), taken.get("mmdit"));
+          assertNear(need.denoising(), taken.get("mmdit") + taken.get("mmdit-conditioning"));
           assertNear(need.decoding(), taken.get("vae"));
         }
         assertThat(need.weights()).containsOnlyKeys(Part.values());

@@ -363,7 +363,14 @@ class CommandLineTest {
         .contains("Attention\\nblock0.attn", "latent", "out velocity");
     try (var files = Files.list(graphs)) {
       assertThat(files.map(f -> f.getFileName().toString()))
-          .containsExactlyInAnyOrder("mmdit.dot", "vae.dot", "CLIP-L.dot", "CLIP-G.dot", "T5.dot");
+          .containsExactlyInAnyOrder(
+              "mmdit-prompt.dot",
+              "mmdit-conditioning.dot",
+              "mmdit.dot",
+              "vae.dot",
+              "CLIP-L.dot",
+              "CLIP-G.dot",
+              "T5.dot");
     }
   }
 
