@@ -44,13 +44,21 @@ final class Blobs {
   /** The up to four pixels that share an edge with this one. */
   int[] beside(int pixel) {
     int column = pixel % width;
-    return IntStream.of(
-            column > 0 ? pixel - 1 : -1,
-            column < width - 1 ? pixel + 1 : -1,
-            pixel - width,
-            pixel + width)
-        .filter(p -> p >= 0 && p < width * height)
-        .toArray();
+    int[] beside = new int[4];
+    int count = 0;
+    if (column > 0) {
+      beside[count++] = pixel - 1;
+    }
+    if (column < width - 1) {
+      beside[count++] = pixel + 1;
+    }
+    if (pixel >= width) {
+      beside[count++] = pixel - width;
+    }
+    if (pixel + width < width * height) {
+      beside[count++] = pixel + width;
+    }
+    return count == 4 ? beside : Arrays.copyOf(beside, count);
   }
 
   boolean[] mask(int[] blob) {

@@ -7,6 +7,12 @@ final class ColorNames {
   /** A colour farther than this from all of the palette has no name here. */
   private static final double FARTHEST = 0.16;
 
+  /** Chroma below which a colour is a grey. */
+  private static final double GREY = 0.05;
+
+  /** Lightness below which a grey is black: what blur leaves of a small black shape. */
+  private static final double DARK = 0.5;
+
   private static final double[][] PALETTE = palette();
 
   private ColorNames() {}
@@ -24,6 +30,9 @@ final class ColorNames {
   /** The nearest colour of the palette, if it is near enough; sRGB in [0, 1]. */
   static Optional<ShapeColor> of(double red, double green, double blue) {
     double[] color = oklab(red, green, blue);
+    if (Math.sqrt(color[1] * color[1] + color[2] * color[2]) < GREY) {
+      return color[0] < DARK ? Optional.of(ShapeColor.BLACK) : Optional.empty();
+    }
     int nearest = nearest(color);
     return distance(color, PALETTE[nearest]) <= FARTHEST
         ? Optional.of(ShapeColor.values()[nearest])

@@ -15,10 +15,10 @@ record ShapeFit(
   private static final double[] STEPS = {0.5, 0.25};
   private static final int MOVES = 24;
 
-  /** Samples across a template; large ones need fewer in each pixel. */
-  private static final int SAMPLES = 32;
+  /** Cells across the grid on which the ideal shapes are counted out. */
+  private static final int CELLS = 256;
 
-  private static final int MOST_SAMPLES = 4;
+  private static final long[][] TABLES = tables();
 
   /** Ratio of width to height, over the ideal one, beyond which a shape is not that shape. */
   private static final double STRETCH = 1.5;
@@ -83,30 +83,59 @@ record ShapeFit(
     if (scaleX > STRETCH * scaleY || scaleY > STRETCH * scaleX) {
       return new ShapeFit(kind, 0, x, y, halfWidth, halfHeight);
     }
-    int samples =
-        Math.clamp(
-            (int) Math.ceil(SAMPLES / (2 * Math.max(halfWidth, halfHeight))), 1, MOST_SAMPLES);
+    long[] table = TABLES[kind.ordinal()];
     double smaller = 0;
     double larger = 0;
     for (int i = 0; i < alpha.length; i++) {
-      double top = i / width - y;
       double left = i % width - x;
-      double ideal = 0;
-      if (Math.abs(top + 0.5) < halfHeight + 1 && Math.abs(left + 0.5) < halfWidth + 1) {
-        int inside = 0;
-        for (int p = 0; p < samples; p++) {
-          double v = (top + (p + 0.5) / samples) / scaleY;
-          for (int q = 0; q < samples; q++) {
-            if (kind.contains((left + (q + 0.5) / samples) / scaleX, v)) {
-              inside++;
-            }
-          }
-        }
-        ideal = (double) inside / (samples * samples);
-      }
+      double top = i / width - y;
+      double ideal =
+          mean(table, left / scaleX, top / scaleY, (left + 1) / scaleX, (top + 1) / scaleY);
       smaller += Math.min(alpha[i], ideal);
       larger += Math.max(alpha[i], ideal);
     }
     return new ShapeFit(kind, smaller / larger, x, y, halfWidth, halfHeight);
+  }
+
+  /** Share of a box, given in units of the radius, that the shape covers. */
+  private static double mean(long[] table, double left, double top, double right, double bottom) {
+    int l = cell(left);
+    int t = cell(top);
+    int r = Math.max(l + 1, cell(right));
+    int b = Math.max(t + 1, cell(bottom));
+    if (l >= CELLS || t >= CELLS || r <= 0 || b <= 0) {
+      return 0;
+    }
+    long inside = at(table, r, b) - at(table, l, b) - at(table, r, t) + at(table, l, t);
+    return (double) inside / ((long) (r - l) * (b - t));
+  }
+
+  /** The line of the grid nearest to a length; the grid goes from -1 to 1. */
+  private static int cell(double length) {
+    return (int) Math.rint((length + 1) * (CELLS / 2));
+  }
+
+  private static long at(long[] table, int column, int row) {
+    return table[Math.clamp(row, 0, CELLS) * (CELLS + 1) + Math.clamp(column, 0, CELLS)];
+  }
+
+  /** For each kind the number of cells inside the shape above and to the left of a grid point. */
+  private static long[][] tables() {
+    long[][] tables = new long[ShapeKind.values().length][];
+    for (ShapeKind kind : ShapeKind.values()) {
+      long[] table = new long[(CELLS + 1) * (CELLS + 1)];
+      for (int row = 0; row < CELLS; row++) {
+        long line = 0;
+        for (int column = 0; column < CELLS; column++) {
+          double x = (column + 0.5) / (CELLS / 2) - 1;
+          double y = (row + 0.5) / (CELLS / 2) - 1;
+          line += kind.contains(x, y) ? 1 : 0;
+          int above = row * (CELLS + 1) + column + 1;
+          table[above + CELLS + 1] = table[above] + line;
+        }
+      }
+      tables[kind.ordinal()] = table;
+    }
+    return tables;
   }
 }

@@ -30,10 +30,13 @@ public final class ShapeReader {
   private static final double GOOD = 0.85;
 
   /** Overlap below which a blob is no shape. */
-  private static final double POOR = 0.6;
+  private static final double POOR = 0.68;
 
   /** What taking a blob apart must gain. */
   private static final double GAIN = 0.05;
+
+  /** Parts beyond these are crumbs of something else. */
+  private static final int MOST_PARTS = 6;
 
   private static final int EROSIONS = 6;
 
@@ -107,7 +110,8 @@ public final class ShapeReader {
       List<SeenShape> parts =
           way.stream().filter(part -> part.length >= leastArea).map(this::see).toList();
       double fit = parts.stream().mapToDouble(SeenShape::fit).average().orElse(0);
-      if (parts.size() > 1 && fit > bestFit) {
+      boolean shapes = parts.stream().allMatch(part -> part.fit() >= POOR);
+      if (shapes && parts.size() > 1 && parts.size() <= MOST_PARTS && fit > bestFit) {
         best = parts;
         bestFit = fit;
       }
