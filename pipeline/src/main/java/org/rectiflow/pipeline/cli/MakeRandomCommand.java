@@ -71,6 +71,13 @@ final class MakeRandomCommand implements Callable<Integer> {
       description = "Also write a T5-XXL encoder, 4.8 billion weights of this type.")
   private DType t5;
 
+  @Option(
+      names = "--blocks",
+      paramLabel = "N",
+      description =
+          "Write only the first N blocks of the transformer, for measuring some; default: all.")
+  private Integer blocks;
+
   @Option(names = "--no-clip", description = "Leave the CLIPs out.")
   private boolean noClip;
 
@@ -95,9 +102,15 @@ final class MakeRandomCommand implements Callable<Integer> {
     if (t5 != null) {
       dtypes.put(Part.T5, t5);
     }
+    Release release = release();
+    int depth = blocks == null ? release.blocks() : blocks;
+    if (depth < 1 || depth > release.blocks()) {
+      throw new UserException(
+          "--blocks must be 1 to %d for %s, got %d".formatted(release.blocks(), model, depth));
+    }
     TargetLayout chosen = ConvertCommand.layout(layout, target);
     try (ConsoleProgress progress = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
-      new RandomModel(release(), dtypes, sparse, seed).write(target, chosen, progress);
+      new RandomModel(release, depth, dtypes, sparse, seed).write(target, chosen, progress);
     }
     spec.commandLine().getOut().println(target);
     return 0;

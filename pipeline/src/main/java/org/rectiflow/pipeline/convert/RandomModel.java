@@ -25,11 +25,13 @@ import org.rectiflow.scheduler.FlowMatchConfig;
  * of {@code 1/sqrt(inputs)}, so that activations neither vanish nor overflow.
  *
  * @param release whose sizes
+ * @param blocks blocks of the transformer, no more than the release's
  * @param dtypes the type of each part to write
  * @param sparse leave matrices out as holes in the file, which read as zeros and take no space
  * @param seed of the values
  */
-public record RandomModel(Release release, Map<Part, DType> dtypes, boolean sparse, long seed) {
+public record RandomModel(
+    Release release, int blocks, Map<Part, DType> dtypes, boolean sparse, long seed) {
   private static final int BLOCK = 1_048_573; // a prime, so that no row of a matrix repeats soon
   private static final double GAIN = 0.5;
   private static final double UNIFORM_DEVIATION = Math.sqrt(1.0 / 3);
@@ -42,10 +44,10 @@ public record RandomModel(Release release, Map<Part, DType> dtypes, boolean spar
     dtypes.forEach((part, dtype) -> {
       List<TensorPlan> tensors = new ArrayList<>();
       release
-          .shapes(part, layout.names())
+          .shapes(part, layout.names(), blocks)
           .forEach((name, shape) -> tensors.add(tensor(name, shape, dtype, block)));
       parts.put(part, tensors);
-      configs.put(part.folder() + "/config.json", Json.pretty(release.config(part)));
+      configs.put(part.folder() + "/config.json", Json.pretty(release.config(part, blocks)));
     });
     configs.put(
         "scheduler/scheduler_config.json",

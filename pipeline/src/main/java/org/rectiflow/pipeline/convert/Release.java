@@ -79,9 +79,31 @@ public enum Release {
         : new ClipConfig(49408, 77, 1280, 32, 20, 5120, Activation.GELU_ERF, NORM_EPS, 1280, true);
   }
 
+  /** The transformer with fewer blocks, all else as it is. */
+  MmditConfig transformer(int blocks) {
+    return new MmditConfig(
+        blocks,
+        transformer.width(),
+        transformer.heads(),
+        transformer.latentChannels(),
+        transformer.patchSize(),
+        transformer.contextWidth(),
+        transformer.pooledWidth(),
+        transformer.positionTableSize(),
+        transformer.qkNorm(),
+        transformer.dualAttentionBlocks().stream()
+            .filter(block -> block < blocks)
+            .collect(Collectors.toSet()));
+  }
+
+  /** Blocks of the transformer. */
+  public int blocks() {
+    return transformer.depth();
+  }
+
   /** Names and shapes of a part's tensors as {@code layout} has them, without prefix. */
-  Map<String, List<Long>> shapes(Part part, Layout layout) {
-    Map<String, List<Long>> ours = ParameterShapes.of(model(part, layout));
+  Map<String, List<Long>> shapes(Part part, Layout layout, int blocks) {
+    Map<String, List<Long>> ours = ParameterShapes.of(model(part, layout, blocks));
     if (part == Part.T5 && layout == Layout.ORIGINAL) {
       ours.put("encoder.embed_tokens.weight", ours.get("shared.weight"));
     }
@@ -92,11 +114,11 @@ public enum Release {
             .orElse(ours);
   }
 
-  private Consumer<WeightSource> model(Part part, Layout layout) {
+  private Consumer<WeightSource> model(Part part, Layout layout, int blocks) {
     return weights -> {
       switch (part) {
         case TRANSFORMER ->
-            new Mmdit(transformer, weights)
+            new Mmdit(transformer(blocks), weights)
                 .graph(1, transformer.patchSize(), transformer.patchSize(), 1, false);
         case VAE -> {
           Autoencoder vae = new Autoencoder(VAE, weights);
@@ -110,10 +132,10 @@ public enum Release {
   }
 
   /** The configuration of a part in diffusers' layout. */
-  Map<String, Object> config(Part part) {
+  Map<String, Object> config(Part part, int blocks) {
     return switch (part) {
       case TRANSFORMER ->
-          DiffusersConfigs.transformer(transformer, SingleFile.sampleSize(transformer));
+          DiffusersConfigs.transformer(transformer(blocks), SingleFile.sampleSize(transformer));
       case VAE -> DiffusersConfigs.vae(VAE);
       case CLIP_L, CLIP_G -> DiffusersConfigs.clip(part, clip(part, Layout.DIFFUSERS));
       case T5 -> DiffusersConfigs.t5(T5);

@@ -16,8 +16,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.ModelFolders;
 import org.rectiflow.pipeline.SingleFiles;
+import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.safetensors.DType;
 import org.rectiflow.safetensors.SafetensorsWriter;
@@ -97,6 +100,21 @@ class LayoutCommandsTest {
     assertThat(found.out())
         .contains("SD3.5-large or large-turbo (single file)", "8,146,280,768 parameters")
         .contains("text_encoder_3   missing.");
+    Path small = folder.resolve("two-blocks");
+    assertThat(
+            rectiflow("make-random", "sd35-medium", small, "--sparse", "--no-clip", "--blocks", 2)
+                .status())
+        .isZero();
+    try (Checkpoint two = Checkpoint.open(small)) {
+      MmditConfig config = MmditConfig.of(two.require(Part.TRANSFORMER));
+      assertThat(config.depth()).isEqualTo(2);
+      assertThat(config.width()).isEqualTo(1536);
+      assertThat(config.dualAttentionBlocks()).containsExactlyInAnyOrder(0, 1);
+    }
+    fails(
+        rectiflow("make-random", "sd3-medium", folder.resolve("y"), "--blocks", 25),
+        1,
+        "--blocks must be 1 to 24 for sd3-medium, got 25");
     fails(rectiflow("make-random", "sd4", folder.resolve("x")), 1, "no model sd4", "sd35-medium");
     fails(rectiflow("make-random", "sd3-medium", model), 1, "exists", "nothing is overwritten");
   }

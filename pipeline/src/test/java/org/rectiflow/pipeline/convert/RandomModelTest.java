@@ -41,7 +41,7 @@ class RandomModelTest {
   void bothLayoutsAreNamedByTheirShapesInUnderASecond(
       Release release, String name, int original, int diffusers, long parameters)
       throws IOException {
-    RandomModel model = new RandomModel(release, all(DType.F16), true, 0);
+    RandomModel model = new RandomModel(release, release.blocks(), all(DType.F16), true, 0);
     for (TargetLayout layout : new TargetLayout[] {TargetLayout.SINGLE, TargetLayout.DIFFUSERS}) {
       boolean single = layout == TargetLayout.SINGLE;
       Path target = folder.resolve(single ? "model.safetensors" : "model");
@@ -74,7 +74,8 @@ class RandomModelTest {
   void weightsAreRandomOfAModestSize() throws IOException {
     Map<Part, DType> vae = Map.of(Part.VAE, DType.BF16);
     Path a = folder.resolve("a.safetensors");
-    new RandomModel(Release.SD3_MEDIUM, vae, false, 5).write(a, TargetLayout.SINGLE, Progress.NONE);
+    new RandomModel(Release.SD3_MEDIUM, 24, vae, false, 5)
+        .write(a, TargetLayout.SINGLE, Progress.NONE);
     try (TensorSource source = TensorSource.open(a)) {
       float[] kernel = source.floats("first_stage_model.encoder.mid.block_1.conv1.weight");
       double sum = 0;
@@ -90,7 +91,7 @@ class RandomModelTest {
           .containsOnly(1);
     }
     assertThatThrownBy(() ->
-            new RandomModel(Release.SD3_MEDIUM, vae, false, 5)
+            new RandomModel(Release.SD3_MEDIUM, 24, vae, false, 5)
                 .write(a, TargetLayout.SINGLE, Progress.NONE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("nothing is overwritten");
