@@ -3,7 +3,7 @@
 #   tornado-kernels/measure.sh                                       SD3-medium at 1024x1024 on tornado
 #   tornado-kernels/measure.sh --device cpu,tornado,tornado+cublas --size 512x512
 #   tornado-kernels/measure.sh --blocks 1 --size 64x64 --runs 1      a trial on any machine
-# PYTHON names a Python with torch, and diffusers for the seconds per step; JAVA memory options go into RECTIFLOW_JAVA_OPTS.
+# PYTHON names a Python with torch. TORNADO_MEMORY is what TornadoVM may take of the device, 16GB unless it is set.
 set -euo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 out=measurement device=tornado size=1024x1024 blocks=24 runs=5 dtype=F16 seed=0
@@ -32,7 +32,6 @@ fi
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 model=$out/sd3-medium-$blocks-$dtype
-# TornadoVM takes 4 GB unless told otherwise; a device with less is said to have less.
 export RECTIFLOW_JAVA_OPTS="-Dtornado.device.memory=${TORNADO_MEMORY:-16GB} ${RECTIFLOW_JAVA_OPTS:-}"
 
 "$home"/run.sh devices | tee "$out/devices.txt"
