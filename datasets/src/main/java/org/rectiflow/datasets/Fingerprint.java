@@ -26,10 +26,7 @@ public final class Fingerprint {
 
   /** Adds a text. */
   public Fingerprint add(String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    add(bytes.length);
-    digest.update(bytes);
-    return this;
+    return add(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Adds a number. */
@@ -48,6 +45,13 @@ public final class Fingerprint {
     add(values.length);
     ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
     bytes.asFloatBuffer().put(values);
+    digest.update(bytes);
+    return this;
+  }
+
+  /** Adds bytes. */
+  public Fingerprint add(byte[] bytes) {
+    add(bytes.length);
     digest.update(bytes);
     return this;
   }

@@ -3,6 +3,7 @@ package org.rectiflow.datasets.shapes;
 import java.util.Optional;
 
 /** The name of a colour: the nearest of the palette in OKLab (Ottosson 2020). */
+@SuppressWarnings("EnumOrdinal") // the palette has the order of the colours
 final class ColorNames {
   /** A colour farther than this from all of the palette has no name here. */
   private static final double FARTHEST = 0.16;

@@ -54,7 +54,7 @@ final class SceneLayout {
     for (int i = 0; i < phrase.count(); i++) {
       Optional<DrawnShape> shape = free(phrase.kind(), color, size, shapes);
       if (shape.isEmpty()
-          || place.isPresent() && !place.get().holds(shape.get().x(), shape.get().y(), 0)) {
+          || (place.isPresent() && !place.get().holds(shape.get().x(), shape.get().y(), 0))) {
         return Optional.empty();
       }
       shapes.add(shape.get());

@@ -10,6 +10,7 @@ package org.rectiflow.datasets.shapes;
  * @param halfWidth of the bounding box in pixels
  * @param halfHeight of the bounding box in pixels
  */
+@SuppressWarnings("EnumOrdinal") // the tables have the order of the kinds
 record ShapeFit(
     ShapeKind kind, double overlap, double x, double y, double halfWidth, double halfHeight) {
   private static final double[] STEPS = {0.5, 0.25};
@@ -88,7 +89,8 @@ record ShapeFit(
     double larger = 0;
     for (int i = 0; i < alpha.length; i++) {
       double left = i % width - x;
-      double top = i / width - y;
+      int row = i / width;
+      double top = row - y;
       double ideal =
           mean(table, left / scaleX, top / scaleY, (left + 1) / scaleX, (top + 1) / scaleY);
       smaller += Math.min(alpha[i], ideal);

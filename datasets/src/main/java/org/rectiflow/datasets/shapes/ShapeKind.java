@@ -4,6 +4,7 @@ package org.rectiflow.datasets.shapes;
  * The shapes. Each is given in units of its radius around the middle of its bounding box, x to the
  * right and y down.
  */
+@SuppressWarnings("EnumOrdinal") // indexes a table of its own constants
 public enum ShapeKind {
   CIRCLE(1, 1),
   SQUARE(0.9, 0.9),

@@ -226,6 +226,7 @@ public final class ShapeReader {
    * @param left column of the first pixel
    * @param top row of the first pixel
    */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Coverage(float[] alpha, int width, int left, int top) {
 
     /** Edges at half coverage: left, top, right, bottom. */

@@ -17,6 +17,7 @@ import org.rectiflow.evaluation.PixelImage;
  * @param correct correct pictures of each category that has any
  * @param exact pictures of each category that show what was asked for and nothing else
  */
+@SuppressWarnings("EnumOrdinal") // one generator for each category
 public record ShapesScore(
     Map<GenEval.Task, GenEval.Count> correct, Map<GenEval.Task, GenEval.Count> exact) {
 

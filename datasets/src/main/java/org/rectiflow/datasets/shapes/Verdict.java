@@ -32,7 +32,7 @@ public record Verdict(ShapePrompt prompt, List<SeenShape> seen, boolean correct,
       wanted++;
       correct =
           first.stream()
-              .anyMatch(a -> second.stream().anyMatch(b -> a != b && related(prompt, a, b)));
+              .anyMatch(a -> second.stream().anyMatch(b -> !a.equals(b) && related(prompt, a, b)));
     } else if (prompt.task() == GenEval.Task.COUNTING) {
       correct = first.size() == wanted;
     } else {

@@ -83,7 +83,7 @@ final class Damage {
     for (int i = 0; i < data.length; i++) {
       int pixel = i % (width * height);
       int rgb = image.getRGB(pixel % width, pixel / width);
-      data[i] = (rgb >> 16 - 8 * (i / (width * height)) & 255) / 255f;
+      data[i] = ((rgb >> (16 - 8 * (i / (width * height)))) & 255) / 255f;
     }
     return new PixelImage(3, height, width, data);
   }

@@ -18,10 +18,12 @@ import org.rectiflow.datasets.shapes.ShapesWorld.Settings;
 import org.rectiflow.evaluation.GenEval;
 import org.rectiflow.evaluation.PixelImage;
 
+@SuppressWarnings("EnumOrdinal") // numbers to count with
 class ShapesScoreTest {
   private static final int PICTURES = 150;
 
   /** How pictures are damaged before they are read. */
+  @SuppressWarnings("ImmutableEnumChecker") // the lambdas have no state
   enum Harm {
     NONE(p -> p),
     NOISE(p -> Damage.noise(p, 0.06, 5)),
