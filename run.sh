@@ -37,7 +37,7 @@ MESSAGE
 
 JAVA_HOME=$(find_jdk)
 export JAVA_HOME
-app=$home/paper-notes/target
+app=$home/study/target
 stamp=$app/built
 
 # With TornadoVM the build has one module more, and the JVM is started as TornadoVM wants it.

@@ -1,6 +1,7 @@
 package org.rectiflow.paper.items;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -40,6 +41,13 @@ public final class Table1 {
   private static final int SETTINGS_WITH_5_STEPS = 4;
 
   private Table1() {}
+
+  /** The printed mean ranks over all settings, by the printed names, best first. */
+  public static Map<String, Double> meanRanks() {
+    Map<String, Double> ranks = new LinkedHashMap<>();
+    PRINTED.forEach(row -> ranks.put(row.variant(), row.all()));
+    return ranks;
+  }
 
   /** Checks the printed table and ranks the formulations in the exact laboratory. */
   public static Rendering render() {

@@ -11,17 +11,17 @@ import org.jline.utils.Signals;
  * Ctrl-C (and a request to terminate) while a run trains: the first asks the run to stop after its
  * step, the second ends the program at once.
  */
-final class Interrupt implements BooleanSupplier, AutoCloseable {
+public final class Interrupt implements BooleanSupplier, AutoCloseable {
   private static final List<String> SIGNALS = List.of("INT", "TERM");
 
   /** What shells expect of a program that was interrupted: 128 plus the signal's number. */
-  static final int STATUS = 130;
+  public static final int STATUS = 130;
 
   private final AtomicInteger signals = new AtomicInteger();
   private final List<Object> before = new ArrayList<>();
   private final PrintWriter err;
 
-  Interrupt(PrintWriter err) {
+  public Interrupt(PrintWriter err) {
     this.err = err;
     SIGNALS.forEach(name -> before.add(Signals.register(name, this::heard)));
   }

@@ -1,4 +1,4 @@
-package org.rectiflow.paper;
+package org.rectiflow.study;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -48,7 +48,23 @@ class ArchitectureTest {
                   "vae",
                   "training",
                   "pipeline")),
-          entry("paper", Set.of("scheduler", "evaluation", "pipeline")));
+          entry("paper", Set.of("scheduler", "evaluation", "pipeline")),
+          entry(
+              "study",
+              Set.of(
+                  "safetensors",
+                  "scheduler",
+                  "evaluation",
+                  "datasets",
+                  "engine",
+                  "mmdit",
+                  "backbones",
+                  "encoders",
+                  "vae",
+                  "training",
+                  "pipeline",
+                  "trainer",
+                  "paper")));
 
   @Test
   void arrowsPointDownOnly() {

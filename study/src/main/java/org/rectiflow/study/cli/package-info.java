@@ -1,0 +1,2 @@
+/** The command {@code ablate}. */
+package org.rectiflow.study.cli;

@@ -1,0 +1,2 @@
+/** Measuring finished runs: sampling, scores and distances. */
+package org.rectiflow.study.measure;

@@ -1,0 +1,42 @@
+package org.rectiflow.study.plan;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Something in which the runs of a study differ.
+ *
+ * @param name a key of run files, or a name that groups several
+ * @param points its values
+ */
+public record Axis(String name, List<Point> points) {
+
+  /** Copies the list. */
+  public Axis {
+    points = List.copyOf(points);
+  }
+
+  /**
+   * A value.
+   *
+   * @param label for people and tables
+   * @param run the keys of run files it sets, with TOML's values
+   */
+  public record Point(String label, Map<String, Object> run) {
+    /** Copies the map. */
+    public Point {
+      run = Map.copyOf(run);
+    }
+  }
+
+  /** The axis of one key of run files. */
+  static Axis ofKey(String key, List<Object> values) {
+    return new Axis(
+        key, values.stream().map(value -> new Point(label(value), Map.of(key, value))).toList());
+  }
+
+  private static String label(Object value) {
+    return value instanceof Double d ? String.format(Locale.ROOT, "%s", d) : String.valueOf(value);
+  }
+}

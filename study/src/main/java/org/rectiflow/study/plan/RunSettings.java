@@ -1,0 +1,86 @@
+package org.rectiflow.study.plan;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.rectiflow.pipeline.cli.Suggestions;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.trainer.LoopKeys;
+import org.rectiflow.trainer.TaskFactory;
+import org.rectiflow.trainer.config.Key;
+import org.rectiflow.trainer.config.RunFile;
+import org.rectiflow.trainer.config.Settings;
+
+/** Settings of runs that differ from a run file. */
+final class RunSettings {
+  private RunSettings() {}
+
+  /**
+   * The settings of a run file.
+   *
+   * @throws UserException if the file is no run file, or of a task that nobody knows
+   */
+  static Settings of(Path base) throws IOException {
+    RunFile file = RunFile.read(base);
+    String task = file.peek(LoopKeys.TASK);
+    TaskFactory factory =
+        TaskFactory.all().stream()
+            .filter(f -> f.name().equals(task))
+            .findFirst()
+            .orElseThrow(() ->
+                new UserException(
+                    "%s: there is no task '%s'; there are %s"
+                        .formatted(
+                            base,
+                            task,
+                            TaskFactory.all().stream().map(TaskFactory::name).toList())));
+    List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);
+    keys.addAll(factory.keys());
+    return file.settings(keys);
+  }
+
+  /**
+   * The settings with other values.
+   *
+   * @param origin the study's file, for messages
+   * @param changes TOML's values by key
+   * @throws UserException if there is no such key, or its value is not of its kind
+   */
+  static Settings with(Settings settings, String origin, Map<String, Object> changes) {
+    Map<String, Object> values = new LinkedHashMap<>(settings.values());
+    changes.forEach((name, value) -> {
+      Key<?> key =
+          settings.keys().stream()
+              .filter(k -> k.name().equals(name))
+              .findFirst()
+              .orElseThrow(() -> unknown(settings, origin, name));
+      try {
+        values.put(name, key.kind().reader().apply(value));
+      } catch (IllegalArgumentException e) {
+        throw new UserException(
+            "%s: %s must be %s, found %s%s"
+                .formatted(
+                    origin,
+                    name,
+                    key.kind().description(),
+                    value,
+                    e.getMessage() == null ? "" : ": " + e.getMessage()),
+            e);
+      }
+    });
+    return new Settings(settings.origin(), settings.keys(), values, settings.lines());
+  }
+
+  private static UserException unknown(Settings settings, String origin, String name) {
+    String hint =
+        Suggestions.nearest(name, settings.keys().stream().map(Key::name))
+            .map(n -> "did you mean %s?".formatted(n))
+            .orElse("`rectiflow train --explain` lists those there are.");
+    return new UserException(
+        "%s: %s is no key of run files like %s; %s"
+            .formatted(origin, name, settings.origin(), hint));
+  }
+}

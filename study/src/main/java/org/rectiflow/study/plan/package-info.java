@@ -1,0 +1,2 @@
+/** What a study file says: runs, axes, budgets and measurements. */
+package org.rectiflow.study.plan;
