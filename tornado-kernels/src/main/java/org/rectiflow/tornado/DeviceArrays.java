@@ -19,6 +19,7 @@ import org.rectiflow.tornado.kernels.Elementwise;
 import org.rectiflow.tornado.kernels.Layout;
 import org.rectiflow.tornado.kernels.Linear;
 import org.rectiflow.tornado.kernels.Norms;
+import org.rectiflow.tornado.kernels.Staged;
 import org.rectiflow.tornado.kernels.Transfers;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
@@ -143,8 +144,24 @@ final class DeviceArrays implements AutoCloseable {
       case RMS_NORM_SHORT -> graph.task(id, Norms::rmsNormShort, context, mem, p);
       case GROUP_NORM -> graph.task(id, Norms::groupNorm, context, mem, p);
       case ATTENTION -> graph.task(id, Attention::attention, context, mem, p);
+      case STAGE_INPUT ->
+          graph.task(id, Staged::input, context, mem, more(task, 0), more(task, 1), p);
+      case STAGED_RESULT -> graph.task(id, Staged::result, context, mem, more(task, 0), p);
+      case LIBRARY_PRODUCT -> {
+        List<Integer> sizes = task.more();
+        yield graph.libraryTask(
+            id,
+            LibraryProduct::describe,
+            sizes.get(0),
+            sizes.get(1),
+            sizes.get(2),
+            more(task, 3),
+            more(task, 4),
+            more(task, 5));
+      }
       case CREATE_WEIGHTS,
           LOAD_WEIGHTS,
+          STAGE_WEIGHT,
           GATHER,
           LINEAR_TILED,
           LINEAR_BLOCKED,
@@ -160,9 +177,15 @@ final class DeviceArrays implements AutoCloseable {
     };
   }
 
+  /** The array of floats that a task names. */
+  FloatArray more(Task task, int i) {
+    return floats.get(task.more().get(i));
+  }
+
   /** TornadoVM never finishes with a task that has the same array twice, so these have it once. */
   private TaskGraph addMem(TaskGraph graph, String id, Task task, IntArray p) {
     return switch (task.kernel()) {
+      case STAGE_WEIGHT -> graph.task(id, Staged::weightMem, context, mem, more(task, 0), p);
       case GATHER -> graph.task(id, Layout::gatherMem, context, mem, p);
       case LINEAR_TILED -> graph.task(id, Linear::linearMem, context, mem, p);
       case LINEAR_BLOCKED -> graph.task(id, Linear::blockedMem, context, mem, p);
@@ -176,6 +199,7 @@ final class DeviceArrays implements AutoCloseable {
     return switch (task.kernel()) {
       case CREATE_WEIGHTS -> graph.task(id, Transfers::createFloats, context, mem, w, p);
       case LOAD_WEIGHTS -> graph.task(id, Transfers::loadFloats, context, mem, w, floatBus, p);
+      case STAGE_WEIGHT -> graph.task(id, Staged::weightFloats, context, mem, w, more(task, 0), p);
       case GATHER -> graph.task(id, Layout::gatherFloats, context, mem, w, p);
       case LINEAR_TILED -> graph.task(id, Linear::linearFloats, context, mem, w, p);
       case LINEAR_BLOCKED -> graph.task(id, Linear::blockedFloats, context, mem, w, p);
@@ -189,6 +213,7 @@ final class DeviceArrays implements AutoCloseable {
     return switch (task.kernel()) {
       case CREATE_WEIGHTS -> graph.task(id, Transfers::createShorts, context, mem, w, p);
       case LOAD_WEIGHTS -> graph.task(id, Transfers::loadShorts, context, mem, w, shortBus, p);
+      case STAGE_WEIGHT -> graph.task(id, Staged::weightHalves, context, mem, w, more(task, 0), p);
       case GATHER -> graph.task(id, Layout::gatherHalves, context, mem, w, p);
       case LINEAR_TILED -> graph.task(id, Linear::linearHalves, context, mem, w, p);
       case LINEAR_BLOCKED -> graph.task(id, Linear::blockedHalves, context, mem, w, p);
@@ -200,6 +225,7 @@ final class DeviceArrays implements AutoCloseable {
 
   private TaskGraph addBfloats(TaskGraph graph, String id, Task task, ShortArray w, IntArray p) {
     return switch (task.kernel()) {
+      case STAGE_WEIGHT -> graph.task(id, Staged::weightBfloats, context, mem, w, more(task, 0), p);
       case GATHER -> graph.task(id, Layout::gatherBfloats, context, mem, w, p);
       case LINEAR_TILED -> graph.task(id, Linear::linearBfloats, context, mem, w, p);
       case LINEAR_BLOCKED -> graph.task(id, Linear::blockedBfloats, context, mem, w, p);

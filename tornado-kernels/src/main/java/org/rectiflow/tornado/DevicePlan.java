@@ -23,6 +23,7 @@ import org.rectiflow.tornado.Lowering.Step;
  * @param bus elements of the arrays that cross the bus
  * @param maxTickets launches between two looks at the tickets
  * @param tickets offset of the tickets in {@code mem}
+ * @param pinned whether no task's grid may ever change
  */
 record DevicePlan(
     MemoryPlan memory,
@@ -31,7 +32,8 @@ record DevicePlan(
     Set<Task> tasks,
     int bus,
     int maxTickets,
-    int tickets) {
+    int tickets,
+    boolean pinned) {
   private static final int LARGEST_BUS = 1 << 20;
   private static final int SMALLEST_BUS = 1 << 12;
 
@@ -41,35 +43,39 @@ record DevicePlan(
    * @throws org.rectiflow.engine.DeviceException if the graph does not fit
    */
   static DevicePlan of(String name, Graph graph, DeviceLimits limits, Set<Feature> features) {
-    DevicePlan all = lay(graph, limits, Long.MAX_VALUE);
+    DevicePlan all = lay(graph, limits, features, Long.MAX_VALUE);
     if (all.bytes() <= limits.most()) {
       return all;
     }
-    DevicePlan least = lay(graph, limits, 0);
+    DevicePlan least = lay(graph, limits, features, 0);
     boolean streaming = features.contains(Feature.STREAM);
     long room = limits.most() - least.bytes();
     if (!streaming || room < 0) {
       throw DeviceMemory.refusal(name, limits, all, least, streaming);
     }
-    return lay(graph, limits, room);
+    return lay(graph, limits, features, room);
   }
 
-  private static DevicePlan lay(Graph graph, DeviceLimits limits, long residentBytes) {
+  private static DevicePlan lay(
+      Graph graph, DeviceLimits limits, Set<Feature> features, long residentBytes) {
+    boolean pinned = features.contains(Feature.CUDA_GRAPHS);
+    boolean library = features.contains(Feature.CUBLAS);
     Fusion fusion = TornadoFusion.of(graph);
     MemoryPlan memory = MemoryPlan.of(graph, fusion);
     Residents residents = new Residents(graph, memory, limits.largestArray(), residentBytes);
-    Lowering lowering = new Lowering(graph, fusion, memory, residents, limits.tiles());
+    Lowering lowering = new Lowering(graph, fusion, memory, residents, limits.tiles(), library);
     graph.outputs().values().forEach(residents::at);
-    List<Step> steps = lowering.steps();
+    List<Step> steps =
+        pinned ? lowering.steps().stream().map(Step::pinned).toList() : lowering.steps();
     int bus = bus(graph, residents, steps);
     int maxTickets = maxLaunches(graph, residents, steps, bus);
     Set<Task> tasks = new LinkedHashSet<>();
     tasks.add(new Task(Kernel.LOAD));
     tasks.add(new Task(Kernel.STORE));
     uploads(residents, steps).forEach(upload -> tasks.add(upload.task()));
-    tasks.addAll(lowering.tasks());
+    steps.forEach(step -> step.launches().forEach(launch -> tasks.add(launch.task())));
     return new DevicePlan(
-        memory, residents, steps, tasks, bus, maxTickets, residents.reserve(maxTickets));
+        memory, residents, steps, tasks, bus, maxTickets, residents.reserve(maxTickets), pinned);
   }
 
   private static Stream<Upload> uploads(Residents residents, List<Step> steps) {

@@ -104,7 +104,9 @@ final class DeviceProgram implements AutoCloseable {
       if (!made.isEmpty()) {
         graph.consumeFromDevice(made.toArray());
       }
-      graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, row);
+      if (task.kernel() != Kernel.LIBRARY_PRODUCT) {
+        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, row);
+      }
       arrays
           .bus(task, true)
           .ifPresent(a -> graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, a));
@@ -130,6 +132,14 @@ final class DeviceProgram implements AutoCloseable {
 
   private static boolean isCreation(Task task) {
     return task.kernel() == Kernel.CREATE || task.kernel() == Kernel.CREATE_WEIGHTS;
+  }
+
+  /**
+   * From now on the driver records what a graph does at its first launch and replays it. What a
+   * recorded launch reads may change, its grid may not.
+   */
+  void recordLaunches() {
+    plan.withCUDAGraph();
   }
 
   /** How many tasks TornadoVM has compiled. */

@@ -35,6 +35,11 @@ enum Kernel {
   LINEAR_TILED(Linear.LANES, Linear.LANES),
   LINEAR_BLOCKED(16, 4),
   LINEAR_FEW(Linear.STRIDERS, 1),
+  STAGE_INPUT,
+  STAGE_WEIGHT,
+  /** A library's matrix product; leaves no ticket. */
+  LIBRARY_PRODUCT,
+  STAGED_RESULT,
   CONVOLUTION(Convolution.LANES, 1),
   ATTENTION(Attention.LANES, Attention.LANES);
 

@@ -1,9 +1,7 @@
 package org.rectiflow.tornado;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Cost;
 import org.rectiflow.engine.Fusion;
@@ -16,6 +14,7 @@ import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.tornado.Launch.Task;
 import org.rectiflow.tornado.Residents.Place;
+import org.rectiflow.tornado.Residents.Staging;
 import org.rectiflow.tornado.kernels.Attention;
 import org.rectiflow.tornado.kernels.Convolution;
 import org.rectiflow.tornado.kernels.Elementwise;
@@ -23,6 +22,8 @@ import org.rectiflow.tornado.kernels.Functions;
 import org.rectiflow.tornado.kernels.Layout;
 import org.rectiflow.tornado.kernels.Linear;
 import org.rectiflow.tornado.kernels.Norms;
+import org.rectiflow.tornado.kernels.Row;
+import org.rectiflow.tornado.kernels.Staged;
 
 /** Turns a graph into launches of kernels. */
 final class Lowering {
@@ -42,6 +43,11 @@ final class Lowering {
       return group.getLast();
     }
 
+    /** The same with every launch a task of its own for its grid. */
+    Step pinned() {
+      return new Step(group, uploads, launches.stream().map(Launch::pinned).toList(), cost);
+    }
+
     String title() {
       return String.join("+", group.stream().map(node -> node.op().name()).toList());
     }
@@ -49,14 +55,23 @@ final class Lowering {
 
   private final Residents residents;
   private final boolean tiles;
+  private final boolean library;
   private final List<Step> steps = new ArrayList<>();
 
   /**
    * @param tiles whether the device gains from tiles in local memory, as GPUs do
+   * @param library whether a library computes matrix products
    */
-  Lowering(Graph graph, Fusion fusion, MemoryPlan plan, Residents residents, boolean tiles) {
+  Lowering(
+      Graph graph,
+      Fusion fusion,
+      MemoryPlan plan,
+      Residents residents,
+      boolean tiles,
+      boolean library) {
     this.residents = residents;
     this.tiles = tiles;
+    this.library = library;
     for (List<Node> group : fusion.groups()) {
       Node last = group.getLast();
       boolean empty = last.outputs().stream().allMatch(v -> v.shape().count() == 0);
@@ -79,17 +94,10 @@ final class Lowering {
     return steps;
   }
 
-  /** All tasks of all steps, each once. */
-  Set<Task> tasks() {
-    Set<Task> tasks = new LinkedHashSet<>();
-    steps.forEach(step -> step.launches.forEach(launch -> tasks.add(launch.task())));
-    return tasks;
-  }
-
   private List<Launch> lower(List<Node> group) {
     Node node = group.getFirst();
     return switch (node.op()) {
-      case Op.Linear _ -> List.of(linear(group));
+      case Op.Linear _ -> linear(group);
       case Op.Conv2d _ -> List.of(convolution(group, false));
       case Op.UpsampleNearest2x _ ->
           List.of(group.size() == 1 ? upsample(node) : convolution(group, true));
@@ -159,7 +167,7 @@ final class Lowering {
 
   // ---- Linear algebra -----------------------------------------------------------------------
 
-  private Launch linear(List<Node> group) {
+  private List<Launch> linear(List<Node> group) {
     Node node = group.getFirst();
     Node last = group.getLast();
     Value x = node.inputs().get(0);
@@ -186,21 +194,49 @@ final class Lowering {
     int powers = residents.powers(w.storage());
     int[] row = Linear.row(m, n, k, at(x), w.offset(), at(last.output()), powers, finish);
     if (m <= FEW_ROWS) {
-      return new Launch(
-          task(Kernel.LINEAR_FEW, w), Math.max(1, n), Launch.groups(m, Linear.FEW), row);
+      return List.of(
+          new Launch(
+              task(Kernel.LINEAR_FEW, w), Math.max(1, n), Launch.groups(m, Linear.FEW), row));
+    }
+    if (library) {
+      return libraryProduct(m, n, k, at(x), w, powers, row);
     }
     if (tiles) {
-      return new Launch(
-          task(Kernel.LINEAR_TILED, w),
-          Launch.groups(n, Linear.TILE),
-          Launch.groups(m, Linear.TILE),
-          row);
+      return List.of(
+          new Launch(
+              task(Kernel.LINEAR_TILED, w),
+              Launch.groups(n, Linear.TILE),
+              Launch.groups(m, Linear.TILE),
+              row));
     }
-    return new Launch(
-        task(Kernel.LINEAR_BLOCKED, w),
-        Launch.groups(n, Linear.BLOCK * Kernel.LINEAR_BLOCKED.localX()),
-        Launch.groups(m, Linear.BLOCK * Kernel.LINEAR_BLOCKED.localY()),
-        row);
+    return List.of(
+        new Launch(
+            task(Kernel.LINEAR_BLOCKED, w),
+            Launch.groups(n, Linear.BLOCK * Kernel.LINEAR_BLOCKED.localX()),
+            Launch.groups(m, Linear.BLOCK * Kernel.LINEAR_BLOCKED.localY()),
+            row));
+  }
+
+  private List<Launch> libraryProduct(int m, int n, int k, int x, Place w, int powers, int[] row) {
+    int results = Math.multiplyExact(m, n);
+    int inputs = Math.multiplyExact(m, k);
+    int weights = Math.multiplyExact(n, k);
+    int xs = residents.staging(Staging.INPUT, inputs);
+    int ws = residents.staging(Staging.WEIGHT, weights);
+    int ys = residents.staging(Staging.RESULT, results);
+    Task weight = new Task(Kernel.STAGE_WEIGHT, w.storage(), w.array(), List.of(ws));
+    return List.of(
+        elements(
+            new Task(Kernel.STAGE_INPUT, List.of(xs, ys)),
+            inputs,
+            Staged.inputRow(inputs, x, results)),
+        elements(weight, weights, Staged.weightRow(weights, w.offset(), powers)),
+        elements(new Task(Kernel.LIBRARY_PRODUCT, List.of(m, n, k, xs, ws, ys)), results, Row.of()),
+        elements(new Task(Kernel.STAGED_RESULT, List.of(ys)), results, row));
+  }
+
+  private static Launch elements(Task task, int n, int[] row) {
+    return new Launch(task, Launch.groups(n, task.kernel().localX()), 1, row);
   }
 
   private static Task task(Kernel kernel, Place weight) {

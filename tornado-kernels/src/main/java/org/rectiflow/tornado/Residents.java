@@ -1,6 +1,7 @@
 package org.rectiflow.tornado;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -30,6 +31,13 @@ final class Residents {
 
   private static final int ALIGNMENT = 16;
 
+  /** What a library's product works on. */
+  enum Staging {
+    INPUT,
+    WEIGHT,
+    RESULT
+  }
+
   /** A weight's place in an array of its storage. */
   record Place(Storage storage, int array, int offset) {}
 
@@ -44,6 +52,7 @@ final class Residents {
   private final List<Integer> floatArrays = new ArrayList<>();
   private final List<Integer> shortArrays = new ArrayList<>();
   private final Map<List<Integer>, Integer> windows = new IdentityHashMap<>();
+  private final Map<Staging, Integer> staging = new EnumMap<>(Staging.class);
   private final List<Upload> due = new ArrayList<>();
   private long resident;
   private long memFloats;
@@ -161,7 +170,31 @@ final class Residents {
   }
 
   private boolean isWindow(List<Integer> arrays, int array) {
-    return Objects.equals(windows.get(arrays), array);
+    return Objects.equals(windows.get(arrays), array)
+        || (arrays == floatArrays && staging.containsValue(array));
+  }
+
+  /**
+   * An array of floats that operands of a library are copied to, one for all ops.
+   *
+   * @param what which of them
+   * @return its number among the arrays of floats
+   */
+  int staging(Staging what, long count) {
+    if (count * Float.BYTES > maxArrayBytes || count > Integer.MAX_VALUE - ALIGNMENT) {
+      throw new DeviceException(
+          "cuBLAS needs %.1f GB in one array, the device allows %.1f GB; leave out +cublas or choose a smaller --size"
+              .formatted(count * 4e-9, maxArrayBytes * 1e-9));
+    }
+    int array =
+        staging.computeIfAbsent(
+            what,
+            _ -> {
+              floatArrays.add(0);
+              return floatArrays.size() - 1;
+            });
+    floatArrays.set(array, Math.max((int) count, floatArrays.get(array)));
+    return array;
   }
 
   /** Place of a weight that is sent before each use: the beginning of its storage's window. */

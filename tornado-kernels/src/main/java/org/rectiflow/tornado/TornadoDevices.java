@@ -51,7 +51,7 @@ final class TornadoDevices {
     Matcher matcher = NAME.matcher(name);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
-          "--device %s: expected tornado, or tornado:BACKEND:DEVICE as `rectiflow devices` lists them, and perhaps +stream"
+          "--device %s: expected tornado, or tornado:BACKEND:DEVICE as `rectiflow devices` lists them, and perhaps +stream, +cublas or +cuda-graphs"
               .formatted(name));
     }
     boolean first = matcher.group(1) == null;
@@ -68,11 +68,10 @@ final class TornadoDevices {
         .results()
         .map(r -> Feature.of(r.group(1)))
         .forEach(features::add);
+    TornadoDevice device = runtime.getBackend(b).getDevice(d);
+    features.forEach(feature -> feature.require(device));
     return new org.rectiflow.tornado.TornadoBackend(
-        "tornado:" + b + ":" + d + matcher.group(3),
-        runtime.getBackend(b).getDevice(d),
-        sources,
-        features);
+        "tornado:" + b + ":" + d + matcher.group(3), device, sources, features);
   }
 
   /** TornadoVM, its options set first: it reads them once, when its classes load. */

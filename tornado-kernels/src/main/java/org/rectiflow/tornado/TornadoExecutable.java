@@ -66,6 +66,9 @@ public final class TornadoExecutable implements Executable {
         sources,
         profile,
         DeviceArrays::addTask);
+    if (features.contains(Feature.CUDA_GRAPHS)) {
+      program.recordLaunches();
+    }
   }
 
   TornadoExecutable(
@@ -149,8 +152,9 @@ public final class TornadoExecutable implements Executable {
     }
   }
 
-  private static Launch elements(Task task, int n, int[] row) {
-    return new Launch(task, Launch.groups(n, task.kernel().localX()), 1, row);
+  private Launch elements(Task task, int n, int[] row) {
+    int lanes = plan.pinned() ? plan.bus() : n;
+    return new Launch(task, Launch.groups(lanes, task.kernel().localX()), 1, row);
   }
 
   // ---- Running ------------------------------------------------------------------------------
@@ -241,6 +245,11 @@ public final class TornadoExecutable implements Executable {
   }
 
   private Times launch(Launch launch) {
+    if (launch.task().kernel() == Kernel.LIBRARY_PRODUCT) {
+      Times times = program.launch(launch);
+      account(launch.task(), times);
+      return times;
+    }
     int[] row = launch.row();
     row[Row.TICKET] = plan.tickets() + launched.size() % plan.maxTickets();
     row[Row.RUN] = run;

@@ -29,7 +29,7 @@ final class ModelOptions {
       paramLabel = "NAME",
       defaultValue = "cpu",
       description =
-          "cpu (default), reference, tornado or tornado:0:1; `rectiflow devices` lists them.")
+          "cpu (default), reference, tornado or tornado:0:1; `rectiflow devices` lists them. To TornadoVM's, +stream adds weights larger than the device's memory, +cublas and +cuda-graphs what NVIDIA's have.")
   private String device;
 
   @Option(

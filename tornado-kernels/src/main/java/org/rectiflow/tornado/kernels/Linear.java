@@ -78,7 +78,7 @@ public final class Linear {
         finish.rowsPerGate);
   }
 
-  private static void finish(FloatArray mem, IntArray p, int row, int column, float sum) {
+  static void finish(FloatArray mem, IntArray p, int row, int column, float sum) {
     int n = p.get(3);
     if (row < p.get(2) && column < n) {
       float v = sum;
