@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,28 +66,6 @@ class TrainerTest {
     return () -> asked.getAndIncrement() == n;
   }
 
-  /** Every file of a run by name, but for its speed and what belongs to interruptions. */
-  private static Map<String, String> contents(Path folder) throws IOException {
-    Map<String, String> contents = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString();
-        if (name.equals("log.jsonl")) {
-          List<String> lines =
-              RunLog.read(file).stream()
-                  .filter(line -> !line.path("event").asText().equals("speed"))
-                  .filter(line -> !line.path("event").asText().equals("checkpoint"))
-                  .map(Object::toString)
-                  .toList();
-          contents.put(name, String.join("\n", lines));
-        } else {
-          contents.put(name, java.util.HexFormat.of().formatHex(Files.readAllBytes(file)));
-        }
-      }
-    }
-    return contents;
-  }
-
   @Test
   void learns() throws IOException {
     Settings settings = settings().with(LoopKeys.STEPS, 400L);
@@ -105,7 +82,7 @@ class TrainerTest {
   void aRunStoppedAnywhereEndsWithTheSameBytes() throws IOException {
     Settings settings = settings();
     train(temp.resolve("whole"), settings);
-    Map<String, String> whole = contents(temp.resolve("whole"));
+    Map<String, String> whole = RunContents.of(temp.resolve("whole"));
     assertThat(whole).containsKeys("config.json", "checkpoints/step-00000023/model.safetensors");
     for (int stop = 0; stop <= 23; stop++) {
       compareStopped(settings, stop, whole);
@@ -119,7 +96,7 @@ class TrainerTest {
     assertThat(first.step()).isEqualTo(stop);
     Trainer.Outcome second = train(folder, settings, new ToyTask(settings), true, NEVER);
     assertThat(second.finished()).isTrue();
-    Map<String, String> resumed = contents(folder);
+    Map<String, String> resumed = RunContents.of(folder);
     assertThat(resumed.keySet()).anyMatch(name -> name.startsWith("checkpoints/step-00000023/"));
     if (stop < 23) {
       // The checkpoint of the interruption may be one of the last kept.
@@ -190,7 +167,7 @@ class TrainerTest {
     }
     train(folder, settings, new ToyTask(settings), true, NEVER);
     train(temp.resolve("whole"), settings);
-    assertThat(contents(folder)).isEqualTo(contents(temp.resolve("whole")));
+    assertThat(RunContents.of(folder)).isEqualTo(RunContents.of(temp.resolve("whole")));
   }
 
   @Test

@@ -102,7 +102,11 @@ record SamplePictures(
     json.put("steps", choices.steps());
     json.put("guidance", choices.guidance());
     json.put("shift", choices.shift());
-    return Map.of(
-        "Software", "Rectiflow 0.1.0", "Description", texts.get(i), "rectiflow", Json.pretty(json));
+    // In this order, so that the same picture is the same file.
+    Map<String, String> text = new LinkedHashMap<>();
+    text.put("Software", "Rectiflow 0.1.0");
+    text.put("Description", texts.get(i));
+    text.put("rectiflow", Json.pretty(json));
+    return text;
   }
 }

@@ -1,0 +1,52 @@
+package org.rectiflow.trainer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What runs of the same file have in common, however often they were stopped. */
+final class RunContents {
+  private RunContents() {}
+
+  /**
+   * The SHA-256 of every file of a run, by name; of its log the text, but for speed, and for
+   * checkpoints, of which interruptions make more.
+   */
+  static Map<String, String> of(Path folder) throws IOException {
+    Map<String, String> contents = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(file).toString();
+        contents.put(name, name.equals("log.jsonl") ? log(file) : sha256(file));
+      }
+    }
+    return contents;
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+      return HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String log(Path file) throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (JsonNode line : RunLog.read(file)) {
+      String event = line.path("event").asText();
+      if (!event.equals("speed") && !event.equals("checkpoint")) {
+        text.append(line).append('\n');
+      }
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,106 @@
+package org.rectiflow.trainer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** {@code rectiflow train FILE --out FOLDER --resume} in a process of its own. */
+final class RunProcess implements AutoCloseable {
+  private static final long PATIENCE_SECONDS = 300;
+
+  private final Path folder;
+  private final Path output;
+  private final Process process;
+
+  private RunProcess(Path folder, Path output, Process process) {
+    this.folder = folder;
+    this.output = output;
+    this.process = process;
+  }
+
+  static RunProcess start(Path file, Path folder, String... flags) throws IOException {
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    List<String> command = new ArrayList<>();
+    command.add(java.toString());
+    command.addAll(
+        List.of(
+            "--add-modules=jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-Xmx1g",
+            "-XX:+UseSerialGC",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "org.rectiflow.pipeline.cli.Rectiflow",
+            "train",
+            file.toString(),
+            "--out",
+            folder.toString(),
+            "--resume"));
+    command.addAll(List.of(flags));
+    Path output = folder.resolveSibling(folder.getFileName() + ".out");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    return new RunProcess(folder, output, process);
+  }
+
+  /** Waits until it ends; its exit status. */
+  int end() throws InterruptedException, IOException {
+    if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      throw new IllegalStateException("does not end: " + said());
+    }
+    return process.exitValue();
+  }
+
+  /** What it printed. */
+  String said() throws IOException {
+    return Files.readString(output);
+  }
+
+  /**
+   * Waits until its log has a step, or it ends.
+   *
+   * @return the step the log has
+   */
+  long awaitStep(long step) throws IOException, InterruptedException {
+    long last = -1;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (last < step && process.isAlive() && System.nanoTime() < deadline) {
+      Thread.sleep(2);
+      last = lastStep(folder);
+    }
+    return last;
+  }
+
+  /** The last step in a run's log; -1 if there is none. */
+  static long lastStep(Path folder) throws IOException {
+    Path log = folder.resolve("log.jsonl");
+    if (!Files.exists(log)) {
+      return -1;
+    }
+    List<JsonNode> lines = RunLog.read(log);
+    return lines.isEmpty() ? -1 : lines.getLast().path("step").asLong();
+  }
+
+  /** kill -9. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor();
+  }
+
+  /** Ctrl-C. */
+  void interrupt() throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    kill();
+  }
+}
