@@ -12,7 +12,9 @@ import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;
+import org.rectiflow.scheduler.Scheduler;
 import org.rectiflow.scheduler.StepOptions;
+import org.rectiflow.scheduler.formulation.Formulation;
 
 /**
  * Everything that decides a picture, apart from the weights.
@@ -26,6 +28,7 @@ import org.rectiflow.scheduler.StepOptions;
  * @param preset the bundle of choices the rest began with
  * @param t5Tokens length of T5's sequence at most
  * @param dropped encoders that are left out
+ * @param formulation what the transformer was trained as
  * @param sampler the scheduler's kind
  * @param schedulerConfig its configuration
  * @param request what is asked of its schedule
@@ -42,6 +45,7 @@ public record Recipe(
     Preset preset,
     int t5Tokens,
     Set<Part> dropped,
+    Formulation formulation,
     SamplerChoice sampler,
     FlowMatchConfig schedulerConfig,
     ScheduleRequest request,
@@ -60,11 +64,17 @@ public record Recipe(
         preset,
         t5Tokens,
         dropped,
+        formulation,
         sampler,
         schedulerConfig,
         request,
         stepOptions,
         tile);
+  }
+
+  /** The scheduler that all this asks for. */
+  public Scheduler scheduler() {
+    return Samplers.of(formulation, sampler, schedulerConfig);
   }
 
   /** Whether the unconditional prompt is zeros instead of the encodings of nothing. */
@@ -89,6 +99,9 @@ public record Recipe(
     json.put("t5_tokens", t5Tokens);
     json.put("dropped_encoders", dropped.stream().map(Part::folder).toList());
     json.put("scheduler", sampler.toString());
+    if (!Samplers.isFlow(formulation)) {
+      json.put("formulation", formulation.name());
+    }
     json.put("steps", schedule.steps());
     json.put("shift", schedulerConfig.shift());
     json.put("sigmas", schedule.sigmas());

@@ -23,6 +23,7 @@ import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.memory.MemoryNeed;
 import org.rectiflow.scheduler.ScheduleRequest;
 import org.rectiflow.scheduler.StepOptions;
+import org.rectiflow.scheduler.formulation.Formulation;
 
 /** The plan against what is then really taken. */
 class MemoryPreflightTest {
@@ -73,6 +74,7 @@ class MemoryPreflightTest {
         Preset.DIFFUSERS,
         256,
         dropped,
+        Formulation.parse("rf"),
         SamplerChoice.EULER,
         checkpoint.schedulerConfig(),
         ScheduleRequest.ofSteps(2),

@@ -2,13 +2,16 @@ package org.rectiflow.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rectiflow.pipeline.picture.PngFile;
 
 /** Runs in processes of their own that are killed, interrupted, or in each other's way. */
 class KillTest {
@@ -160,5 +163,45 @@ class KillTest {
               "run.toml, line 7: unknown key optimizer.warm_up; did you mean optimizer.warmup?");
       assertThat(temp.resolve("none")).doesNotExist();
     }
+  }
+
+  /** The checkpoint of a formulation that is no rectified flow draws the run's own sample. */
+  @Test
+  void generateSamplesAsTheRunDid() throws Exception {
+    String text = TRANSFORMER.replace("steps = 24", "steps = 2").replace("every = 11", "every = 2");
+    Path file = file("formulation = \"edm(-0.60, 1.20)\"\n" + text);
+    Path folder = temp.resolve("run");
+    Path picture = temp.resolve("picture.png");
+    try (RunProcess process = RunProcess.start(file, folder)) {
+      assertThat(process.end()).as(process.said()).isZero();
+    }
+    String model = folder.resolve("checkpoints/step-00000002").toString();
+    try (RunProcess process =
+        RunProcess.start(
+            temp.resolve("generate"),
+            "generate",
+            "a red circle",
+            "--model",
+            model,
+            "--out",
+            picture.toString(),
+            "--preset",
+            "paper",
+            "--guidance",
+            "4",
+            "--steps",
+            "2",
+            "--t5-tokens",
+            "4")) {
+      assertThat(process.end()).as(process.said()).isZero();
+    }
+    Path sample = folder.resolve("samples/step-00000002/00-a-red-circle.png");
+    assertThat(pixels(picture)).isEqualTo(pixels(sample));
+    assertThat(PngFile.readText(picture).get("rectiflow")).contains("edm(-0.60,1.20)");
+  }
+
+  private static int[] pixels(Path file) throws Exception {
+    BufferedImage image = ImageIO.read(file.toFile());
+    return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
   }
 }

@@ -12,14 +12,14 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** What runs of the same file have in common, however often they were stopped. */
-final class RunContents {
+public final class RunContents {
   private RunContents() {}
 
   /**
    * The SHA-256 of every file of a run, by name; of its log the text, but for speed, and for
    * checkpoints, of which interruptions make more.
    */
-  static Map<String, String> of(Path folder) throws IOException {
+  public static Map<String, String> of(Path folder) throws IOException {
     Map<String, String> contents = new TreeMap<>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** {@code rectiflow train FILE --out FOLDER --resume} in a process of its own. */
+/** {@code rectiflow} in a process of its own. */
 final class RunProcess implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 300;
 
@@ -22,7 +22,13 @@ final class RunProcess implements AutoCloseable {
     this.process = process;
   }
 
-  static RunProcess start(Path file, Path folder, String... flags) throws IOException {
+  /** {@code train FILE --out FOLDER --resume}. */
+  static RunProcess start(Path file, Path folder) throws IOException {
+    return start(folder, "train", file.toString(), "--out", folder.toString(), "--resume");
+  }
+
+  /** Any command of the program; what it prints stands beside {@code folder}. */
+  static RunProcess start(Path folder, String... arguments) throws IOException {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     List<String> command = new ArrayList<>();
     command.add(java.toString());
@@ -34,13 +40,8 @@ final class RunProcess implements AutoCloseable {
             "-XX:+UseSerialGC",
             "-cp",
             System.getProperty("java.class.path"),
-            "org.rectiflow.pipeline.cli.Rectiflow",
-            "train",
-            file.toString(),
-            "--out",
-            folder.toString(),
-            "--resume"));
-    command.addAll(List.of(flags));
+            "org.rectiflow.pipeline.cli.Rectiflow"));
+    command.addAll(List.of(arguments));
     Path output = folder.resolveSibling(folder.getFileName() + ".out");
     Process process =
         new ProcessBuilder(command)

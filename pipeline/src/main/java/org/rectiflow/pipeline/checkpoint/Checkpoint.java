@@ -182,13 +182,15 @@ public sealed interface Checkpoint extends AutoCloseable
    *
    * @param steps inference steps
    * @param guidance classifier-free guidance scale
+   * @param formulation what the transformer was trained as; empty means a rectified flow
    * @param size side of the picture in pixels
    */
-  record GenerationDefaults(Optional<Integer> steps, Optional<Double> guidance, int size) {
+  record GenerationDefaults(
+      Optional<Integer> steps, Optional<Double> guidance, Optional<String> formulation, int size) {
 
     /** Nothing but a size. */
     static GenerationDefaults of(int size) {
-      return new GenerationDefaults(Optional.empty(), Optional.empty(), size);
+      return new GenerationDefaults(Optional.empty(), Optional.empty(), Optional.empty(), size);
     }
 
     /** What a {@code rectiflow.json} says. */
@@ -196,6 +198,7 @@ public sealed interface Checkpoint extends AutoCloseable
       return new GenerationDefaults(
           Optional.ofNullable(json.get("steps")).map(JsonNode::asInt),
           Optional.ofNullable(json.get("guidance")).map(JsonNode::asDouble),
+          Optional.ofNullable(json.get("formulation")).map(JsonNode::asText),
           size);
     }
   }

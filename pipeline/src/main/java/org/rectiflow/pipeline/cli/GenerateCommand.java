@@ -20,6 +20,7 @@ import org.rectiflow.pipeline.GraphDrawings;
 import org.rectiflow.pipeline.Preset;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.Recipe;
+import org.rectiflow.pipeline.Samplers;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Checkpoint.GenerationDefaults;
@@ -35,6 +36,7 @@ import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;
 import org.rectiflow.scheduler.Scheduler;
 import org.rectiflow.scheduler.TorchGenerator;
+import org.rectiflow.scheduler.formulation.Formulation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -191,7 +193,7 @@ final class GenerateCommand implements Callable<Integer> {
     TextToImage pipeline = new TextToImage(checkpoint, backend);
     Recipe recipe = recipe(checkpoint, pipeline);
     checkMemory(pipeline.memory().need(recipe));
-    Scheduler scheduler = recipe.sampler().create(recipe.schedulerConfig());
+    Scheduler scheduler = recipe.scheduler();
     Schedule schedule = scheduler.schedule(recipe.request());
     List<PromptEmbedding> prompts = encode(pipeline, recipe, progress);
     OutputNames names = new OutputNames(out, prompt, batch);
@@ -248,7 +250,9 @@ final class GenerateCommand implements Callable<Integer> {
     PictureSize pixels = size == null ? new PictureSize(defaults.size(), defaults.size()) : size;
     pipeline.checkSize(pixels.width(), pixels.height());
     FlowMatchConfig config = schedulerOptions.config(checkpoint.schedulerConfig());
-    ScheduleRequest request = chosen.request(schedulerOptions.request(steps));
+    Formulation formulation = Formulation.parse(defaults.formulation().orElse("rf"));
+    ScheduleRequest asked = schedulerOptions.request(steps);
+    ScheduleRequest request = Samplers.isFlow(formulation) ? chosen.request(asked) : asked;
     if (config.useDynamicShifting() && request.mu().isEmpty()) {
       int step = pipeline.sizeStep();
       request = request.withMu(config.mu(pixels.width() / step * (pixels.height() / step)));
@@ -273,6 +277,7 @@ final class GenerateCommand implements Callable<Integer> {
         chosen,
         t5Tokens == null ? chosen.t5Tokens() : t5Tokens,
         dropped,
+        formulation,
         schedulerOptions.scheduler.orElse(chosen.sampler()),
         config,
         request,
@@ -324,7 +329,7 @@ final class GenerateCommand implements Callable<Integer> {
     Tensor done =
         TextToImage.denoise(
             denoiser,
-            start,
+            Samplers.scaled(start, recipe.formulation()),
             scheduler,
             schedule,
             recipe.stepOptions().withGenerator(generator),

@@ -14,6 +14,7 @@ import org.rectiflow.engine.Tensor;
 import org.rectiflow.mmdit.VelocityModel;
 import org.rectiflow.pipeline.Denoiser;
 import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.Samplers;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.picture.Picture;

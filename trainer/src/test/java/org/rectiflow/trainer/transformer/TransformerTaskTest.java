@@ -1,0 +1,218 @@
+package org.rectiflow.trainer.transformer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
+import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.StoredWeights;
+import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.WeightSource;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
+import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.safetensors.TensorSource;
+import org.rectiflow.trainer.LoopKeys;
+import org.rectiflow.trainer.RunContents;
+import org.rectiflow.trainer.RunFolder;
+import org.rectiflow.trainer.Task;
+import org.rectiflow.trainer.Trainer;
+import org.rectiflow.trainer.config.Key;
+import org.rectiflow.trainer.config.RunFile;
+import org.rectiflow.trainer.config.Settings;
+
+class TransformerTaskTest {
+  private static final Path TINY = Path.of("../testdata/models/tiny-sd3");
+  private static final String RUN =
+      """
+      steps = 4
+      batch = 3
+      log.every = 1
+      ema.every = 2
+      optimizer.warmup = 0
+      encoders.t5_tokens = 4
+      model.base = "../testdata/models/tiny-sd3"
+      data.samples = 5
+      data.size = 32
+      validation.every = 4
+      validation.samples = 1
+      validation.attention_samples = 1
+      samples.every = 4
+      samples.steps = 2
+      samples.prompts = ["a red circle"]
+      """;
+
+  @TempDir Path temp;
+
+  private static Settings settings(String... more) {
+    List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);
+    keys.addAll(new TransformerTaskFactory().keys());
+    return RunFile.parse("run.toml", RUN + String.join("\n", more) + "\n").settings(keys);
+  }
+
+  private static Backend backend(int threads) {
+    return Backends.open("cpu", new BackendProvider.Options(threads));
+  }
+
+  private static Path train(Path folder, Settings settings, int threads) throws IOException {
+    try (Backend backend = backend(threads);
+        RunFolder run = RunFolder.open(folder, settings, false);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE);
+        Trainer trainer = new Trainer(task, settings, run, backend)) {
+      return trainer.run("tiny", Progress.NONE, () -> false).checkpoint();
+    }
+  }
+
+  @Test
+  void theNumberOfThreadsChangesNothing() throws IOException {
+    Settings settings = settings("model.depth = 2");
+    train(temp.resolve("one"), settings, 1);
+    train(temp.resolve("three"), settings, 3);
+    assertThat(RunContents.of(temp.resolve("three")))
+        .isEqualTo(RunContents.of(temp.resolve("one")));
+  }
+
+  @Test
+  void whatIsNotTrainedIsWrittenAsItWasRead() throws IOException {
+    Settings settings =
+        settings(
+            "model.from = \"../testdata/models/tiny-sd3\"",
+            "optimizer.learning_rate = 0",
+            "model.depth = 3");
+    Path checkpoint = train(temp.resolve("run"), settings, 2);
+    try (DiffusersFolder written = DiffusersFolder.open(checkpoint);
+        DiffusersFolder read = DiffusersFolder.open(TINY)) {
+      for (Part part : Part.values()) {
+        WeightSource now = written.require(part);
+        WeightSource before = read.require(part);
+        assertThat(now.names()).containsExactlyInAnyOrderElementsOf(before.names());
+        for (String name : before.names()) {
+          assertThat(now.require(name).shape()).isEqualTo(before.require(name).shape());
+          assertThat(now.require(name).toFloats()).isEqualTo(before.require(name).toFloats());
+        }
+      }
+    }
+    assertThat(Files.readString(checkpoint.resolve("rectiflow.json")))
+        .contains("\"formulation\" : \"rf/lognorm(0.00,1.00)\"");
+  }
+
+  @Test
+  void trainedTensorsChangeAndPositionsDoNot() throws IOException {
+    Path a = train(temp.resolve("a"), settings("model.depth = 1"), 2);
+    Path b =
+        train(temp.resolve("b"), settings("model.depth = 1", "optimizer.learning_rate = 0"), 2);
+    String file = "transformer/diffusion_pytorch_model.safetensors";
+    try (TensorSource now = TensorSource.open(a.resolve(file));
+        TensorSource before = TensorSource.open(b.resolve(file))) {
+      WeightSource trained = new StoredWeights(now);
+      WeightSource initial = new StoredWeights(before);
+      for (String name : initial.names()) {
+        boolean same =
+            java.util.Arrays.equals(
+                trained.require(name).toFloats(), initial.require(name).toFloats());
+        assertThat(same).as(name).isEqualTo(name.equals("pos_embed.pos_embed"));
+      }
+      assertThat(initial.require("proj_out.weight").toFloats()).containsOnly(0);
+    }
+  }
+
+  private static float[] feed(Map<String, Feed> batch, String name) {
+    return ((Feed.Floats) batch.get(name)).tensor().data();
+  }
+
+  @Test
+  void encodersAreDroppedIndependently() throws IOException {
+    Settings settings =
+        settings("model.depth = 1").with(LoopKeys.BATCH, 64L).with(TransformerKeys.DROP_T5, 0.2);
+    int[] counts = new int[8];
+    int samples = 0;
+    try (Backend backend = backend(2);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE)) {
+      for (int step = 1; step <= 8; step++) {
+        Map<String, Feed> batch = task.batch(step, 0);
+        float[] context = feed(batch, "context");
+        float[] pooled = feed(batch, "pooled");
+        int tokens = context.length / 64 / 320;
+        for (int i = 0; i < 64; i++) {
+          // CLIP-L has 128 channels, CLIP-G 192, T5 the last four tokens.
+          boolean l = pooled[i * 320] == 0 && context[i * tokens * 320] == 0;
+          boolean g = pooled[i * 320 + 319] == 0 && context[i * tokens * 320 + 319] == 0;
+          boolean t5 = context[(i * tokens + tokens - 1) * 320] == 0;
+          counts[(l ? 1 : 0) + (g ? 2 : 0) + (t5 ? 4 : 0)]++;
+          samples++;
+        }
+      }
+    }
+    for (int which = 0; which < 8; which++) {
+      double l = (which & 1) != 0 ? 0.464 : 0.536;
+      double g = (which & 2) != 0 ? 0.464 : 0.536;
+      double t5 = (which & 4) != 0 ? 0.2 : 0.8;
+      assertThat((double) counts[which] / samples).isCloseTo(l * g * t5, within(0.06));
+    }
+  }
+
+  @Test
+  void aModelThatAnswersZeroHasTheTargetsVariance() throws IOException {
+    Settings settings = settings("model.depth = 1", "formulation = \"eps/cos\"");
+    try (Backend backend = backend(2);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE)) {
+      Map<String, Tensor> start = task.objective().parameters();
+      Task.Validation validation = task.validate(start);
+      // The target is standard normal noise.
+      assertThat(validation.loss()).isCloseTo(1, within(0.1));
+      assertThat(validation.details().keySet())
+          .containsExactly(
+              "t=0.0625",
+              "t=0.1875",
+              "t=0.3125",
+              "t=0.4375",
+              "t=0.5625",
+              "t=0.6875",
+              "t=0.8125",
+              "t=0.9375");
+      assertThat(task.validate(start)).isEqualTo(validation);
+      assertThat(task.attention(start).orElseThrow().entropy()).hasSize(1);
+    }
+  }
+
+  private void refuses(String line, String... parts) {
+    Settings settings = settings(line);
+    try (Backend backend = backend(1)) {
+      var thrown =
+          assertThatThrownBy(
+                  () -> new TransformerTaskFactory().open(settings, backend, Progress.NONE))
+              .isInstanceOf(UserException.class);
+      for (String part : parts) {
+        thrown.hasMessageContaining(part);
+      }
+    }
+  }
+
+  @Test
+  void refusesWhatCannotBe() {
+    refuses("encoders.train = true", "run.toml, line 16: encoders.train", "stay frozen");
+    refuses("model.width = 100", "line 16: model.width: 100 is no multiple of 64");
+    refuses("model.backbone = \"unet\"", "line 16: model.backbone", "mmdit");
+    refuses("model.from = \"nowhere\"", "line 16: model.from: there is no model", "nowhere");
+    refuses("model.patch_size = 3", "line 9: data.size: 32 pixels do not divide");
+    refuses(
+        "model.from = \"../testdata/models/tiny-sd3\"\nmodel.depth = 7",
+        "line 17: model.depth: the model in model.from has 3");
+    assertThatThrownBy(() -> settings("formulation = \"rf/lognormal(0,1)\""))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("line 16: formulation")
+        .hasMessageContaining("'lognormal' is no density");
+  }
+}
