@@ -19,16 +19,18 @@ final class MovingAverage {
         (name, value) -> averages.put(name, new Tensor(value.shape(), value.data().clone())));
   }
 
-  /** average = decay average + (1 - decay) value. */
+  /**
+   * average = decay average + (1 - decay) value, written so that an average of equal values stays
+   * what it is.
+   */
   void update(Map<String, Tensor> parameters) {
-    float keep = (float) decay;
     float add = (float) (1 - decay);
     averages.entrySet().parallelStream()
         .forEach(entry -> {
           float[] average = entry.getValue().data();
           float[] value = parameters.get(entry.getKey()).data();
           for (int i = 0; i < average.length; i++) {
-            average[i] = keep * average[i] + add * value[i];
+            average[i] += add * (value[i] - average[i]);
           }
         });
   }

@@ -91,7 +91,8 @@ class TransformerTaskTest {
             "model.from = \"../testdata/models/tiny-sd3\"",
             "optimizer.learning_rate = 0",
             "model.depth = 3");
-    Path checkpoint = train(temp.resolve("run"), settings, 2);
+    Settings unaveraged = settings.with(LoopKeys.EMA_EVERY, 0L);
+    Path checkpoint = train(temp.resolve("run"), unaveraged, 2);
     try (DiffusersFolder written = DiffusersFolder.open(checkpoint);
         DiffusersFolder read = DiffusersFolder.open(TINY)) {
       for (Part part : Part.values()) {
@@ -122,7 +123,11 @@ class TransformerTaskTest {
         boolean same =
             java.util.Arrays.equals(
                 trained.require(name).toFloats(), initial.require(name).toFloats());
-        assertThat(same).as(name).isEqualTo(name.equals("pos_embed.pos_embed"));
+        // Nobody sees what the last block's text tokens ask for.
+        boolean still =
+            name.equals("pos_embed.pos_embed")
+                || name.equals("transformer_blocks.0.attn.add_q_proj.bias");
+        assertThat(same).as(name).isEqualTo(still);
       }
       assertThat(initial.require("proj_out.weight").toFloats()).containsOnly(0);
     }
