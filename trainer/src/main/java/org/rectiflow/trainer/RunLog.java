@@ -21,10 +21,12 @@ import org.rectiflow.pipeline.io.AtomicFiles;
 public final class RunLog implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
+  private final Path file;
   private final Writer out;
   private final double secondsBefore;
 
-  private RunLog(Writer out, double secondsBefore) {
+  private RunLog(Path file, Writer out, double secondsBefore) {
+    this.file = file;
     this.out = out;
     this.secondsBefore = secondsBefore;
   }
@@ -57,7 +59,7 @@ public final class RunLog implements AutoCloseable {
     }
     AtomicFiles.write(file, temporary -> Files.writeString(temporary, text));
     Writer out = Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND);
-    return new RunLog(out, seconds);
+    return new RunLog(file, out, seconds);
   }
 
   /**
@@ -96,8 +98,15 @@ public final class RunLog implements AutoCloseable {
     ObjectNode json = MAPPER.createObjectNode();
     json.put("event", event.event());
     json.setAll((ObjectNode) MAPPER.valueToTree(event));
-    out.write(json + "\n");
-    out.flush();
+    try {
+      out.write(json + "\n");
+      out.flush();
+    } catch (IOException e) {
+      throw new IOException(
+          "cannot write %s: %s. Make room; `--resume` goes on from the last checkpoint."
+              .formatted(file, e.getMessage()),
+          e);
+    }
   }
 
   @Override

@@ -124,7 +124,11 @@ public final class Trainer implements AutoCloseable {
       while (step < steps && !stop.getAsBoolean()) {
         takeStep();
         clock.trained((long) task.batchSize() * settings.get(LoopKeys.ACCUMULATION));
-        afterStep(log, clock, steps);
+        try {
+          afterStep(log, clock, steps);
+        } catch (NonFiniteException e) {
+          throw notFinite(step, e.getMessage(), e);
+        }
         phase.step();
       }
       if (folder.latest().map(RunFolder::step).orElse(-1L) != step) {
@@ -211,7 +215,7 @@ public final class Trainer implements AutoCloseable {
 
   private UserException notFinite(long next, String what, Exception cause) throws IOException {
     return new UserException(
-        "step %d: the loss is not finite (%s). %s Lower optimizer.learning_rate, lengthen optimizer.warmup, clip gradients with optimizer.clip or turn on model.qk_norm, and begin another run with --out."
+        "step %d: the training is no longer finite (%s). %s Lower optimizer.learning_rate, lengthen optimizer.warmup, clip gradients with optimizer.clip or turn on model.qk_norm, and begin another run with --out."
             .formatted(next, what, lastGood()),
         cause);
   }
@@ -297,7 +301,19 @@ public final class Trainer implements AutoCloseable {
     return folder.path().relativize(path).toString().replace('\\', '/');
   }
 
+  /** A step of finite gradients can still end in weights that are none, as with epsilon = 0. */
+  private void requireFinite() throws IOException {
+    for (Map.Entry<String, Tensor> entry : parameters.entrySet()) {
+      for (float value : entry.getValue().data()) {
+        if (!Float.isFinite(value)) {
+          throw notFinite(step, "%s has a weight of %s".formatted(entry.getKey(), value), null);
+        }
+      }
+    }
+  }
+
   private void checkpoint(RunLog log) throws IOException {
+    requireFinite();
     Path target = folder.checkpoint(step);
     TrainingState state = new TrainingState(step, bestStep, bestLoss, meter.sums());
     try {

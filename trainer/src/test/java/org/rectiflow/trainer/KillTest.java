@@ -20,6 +20,8 @@ class KillTest {
   /** How often the tiny transformer is killed; ten take minutes. */
   private static final int TRANSFORMER_KILLS = Integer.getInteger("rectiflow.kills", 1);
 
+  private static final int TRANSFORMER_STEPS = 12 + 4 * TRANSFORMER_KILLS;
+
   private static final String TOY =
       """
       task = "toy"
@@ -36,7 +38,7 @@ class KillTest {
 
   private static final String TRANSFORMER =
       """
-      steps = 24
+      steps = %d
       batch = 2
       log.every = 1
       checkpoints.every = 4
@@ -58,7 +60,7 @@ class KillTest {
       steps = 2
       prompts = ["a red circle"]
       """
-          .formatted(Path.of("../testdata/models/tiny-sd3"));
+          .formatted(TRANSFORMER_STEPS, Path.of("../testdata/models/tiny-sd3"));
 
   @TempDir Path temp;
 
@@ -117,7 +119,7 @@ class KillTest {
       moments.append(' ').append(killed(file, folder, random, 6));
     }
     resumed(file, folder, whole);
-    System.out.println("transformer: killed after steps" + moments + " of 24");
+    System.out.println("transformer: killed after steps" + moments + " of " + TRANSFORMER_STEPS);
   }
 
   @Test
@@ -168,7 +170,8 @@ class KillTest {
   /** The checkpoint of a formulation that is no rectified flow draws the run's own sample. */
   @Test
   void generateSamplesAsTheRunDid() throws Exception {
-    String text = TRANSFORMER.replace("steps = 24", "steps = 2").replace("every = 11", "every = 2");
+    String text =
+        TRANSFORMER.replaceFirst("steps = \\d+", "steps = 2").replace("every = 11", "every = 2");
     Path file = file("formulation = \"edm(-0.60, 1.20)\"\n" + text);
     Path folder = temp.resolve("run");
     Path picture = temp.resolve("picture.png");

@@ -143,12 +143,35 @@ class TrainerTest {
     Task task = new Wrong(settings, 17, 0);
     assertThatThrownBy(() -> train(temp.resolve("nan"), settings, task, false, NEVER))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("step 17: the loss is not finite")
+        .hasMessageContaining("step 17: the training is no longer finite")
         .hasMessageContaining("step-00000014")
         .hasMessageContaining("optimizer.learning_rate");
     assertThat(temp.resolve("nan/checkpoints/step-00000014/training/state.json")).exists();
     assertThat(train(temp.resolve("nan"), settings, new ToyTask(settings), true, NEVER).finished())
         .isTrue();
+  }
+
+  @Test
+  void weightsThatAreNotFiniteAreNotWritten() throws IOException {
+    // The second weight never gets a gradient: 0 / 0.
+    Settings settings = settings("optimizer.epsilon = 0", "optimizer.weight_decay = 0");
+    Task task =
+        new ToyTask(settings) {
+          @Override
+          public Map<String, Feed> batch(long step, int part) {
+            Map<String, Feed> batch = super.batch(step, part);
+            float[] x = ((Feed.Floats) batch.get("x")).tensor().data();
+            for (int i = 1; i < x.length && step == 1; i += INPUTS) {
+              x[i] = 0;
+            }
+            return batch;
+          }
+        };
+    assertThatThrownBy(() -> train(temp.resolve("zero"), settings, task, false, after(1)))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("step 1: the training is no longer finite (w has a weight of NaN)")
+        .hasMessageContaining("There is no checkpoint yet");
+    assertThat(temp.resolve("zero/checkpoints")).doesNotExist();
   }
 
   @Test

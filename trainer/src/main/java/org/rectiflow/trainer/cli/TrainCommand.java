@@ -108,6 +108,18 @@ public final class TrainCommand implements Subcommand {
     RunFile run = RunFile.read(file);
     TaskFactory factory = factory(run.peek(LoopKeys.TASK), file.toString());
     Settings settings = settings(run, factory);
+    try {
+      return train(settings, factory);
+    } catch (OutOfMemoryError e) {
+      throw new UserException(
+          "out of memory: %s. Give Java more with RECTIFLOW_JAVA_OPTS=-Xmx8g and go on with --resume; or begin another run with a smaller `batch` and a larger `accumulation`, which trains the same but for rounding."
+              .formatted(e.getMessage()),
+          e);
+    }
+  }
+
+  private int train(Settings settings, TaskFactory factory) throws Exception {
+    PrintWriter output = spec.commandLine().getOut();
     Path folder = out == null ? Path.of("runs").resolve(name()) : out;
     try (RunFolder held = RunFolder.open(folder, settings, resume);
         Backend backend = backend();
