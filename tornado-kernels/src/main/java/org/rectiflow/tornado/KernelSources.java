@@ -108,7 +108,9 @@ record KernelSources(Path folder) {
       }
       byte[] added = Arrays.copyOfRange(all, Math.toIntExact(mark), all.length);
       String text = new String(added, StandardCharsets.UTF_8);
-      Path own = folder.resolve(kernel + (text.contains("__kernel") ? ".cl" : ".ptx"));
+      String ending =
+          text.contains("__kernel") ? ".cl" : text.contains("__global__") ? ".cu" : ".ptx";
+      Path own = folder.resolve(kernel + ending);
       Files.write(own, added);
       return Optional.of(own);
     } catch (IOException e) {
