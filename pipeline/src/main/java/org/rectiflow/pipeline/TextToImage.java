@@ -47,25 +47,60 @@ import org.rectiflow.vae.VaeConfig;
 public final class TextToImage {
   private final Checkpoint checkpoint;
   private final Backend backend;
-  private final Mmdit mmdit;
+  private final Optional<Mmdit> mmdit;
   private final VaeConfig vaeConfig;
 
   public TextToImage(Checkpoint checkpoint, Backend backend) {
-    this.checkpoint = checkpoint;
-    this.backend = backend;
-    WeightSource transformer = checkpoint.require(Part.TRANSFORMER);
-    this.mmdit = new Mmdit(MmditConfig.of(transformer), transformer);
-    this.vaeConfig = checkpoint.vaeConfig();
-    if (vaeConfig.latentChannels() != mmdit.config().latentChannels()) {
+    this(checkpoint, backend, true);
+    int channels = mmdit().config().latentChannels();
+    if (vaeConfig.latentChannels() != channels) {
       throw new CheckpointException(
           "%s: the autoencoder has latents of %d channels, the transformer of %d: they come from different models"
-              .formatted(
-                  checkpoint.path(), vaeConfig.latentChannels(), mmdit.config().latentChannels()));
+              .formatted(checkpoint.path(), vaeConfig.latentChannels(), channels));
     }
   }
 
+  private TextToImage(Checkpoint checkpoint, Backend backend, boolean withTransformer) {
+    this.checkpoint = checkpoint;
+    this.backend = backend;
+    this.vaeConfig = checkpoint.vaeConfig();
+    this.mmdit = withTransformer ? Optional.of(transformer(checkpoint)) : Optional.empty();
+  }
+
+  private static Mmdit transformer(Checkpoint checkpoint) {
+    WeightSource weights = checkpoint.require(Part.TRANSFORMER);
+    return new Mmdit(MmditConfig.of(weights), weights);
+  }
+
+  /**
+   * What surrounds a transformer that is still to be trained: {@link #encoders}, {@link #noise} and
+   * {@link #decode}. The checkpoint's own transformer, if it has one, is left alone.
+   */
+  public static TextToImage withoutTransformer(Checkpoint checkpoint, Backend backend) {
+    return new TextToImage(checkpoint, backend, false);
+  }
+
+  /**
+   * The transformer.
+   *
+   * @throws IllegalStateException if this was made without
+   */
   public Mmdit mmdit() {
-    return mmdit;
+    return mmdit.orElseThrow(() -> new IllegalStateException("opened without the transformer"));
+  }
+
+  /** Channels of a token of the context: the transformer's, or those that the encoders make. */
+  public int contextWidth() {
+    return mmdit.map(m -> m.config().contextWidth()).orElseGet(() -> checkpoint.t5Config().width());
+  }
+
+  /** Channels of the pooled embedding: the transformer's, or those that the encoders make. */
+  public int pooledWidth() {
+    return mmdit
+        .map(m -> m.config().pooledWidth())
+        .orElseGet(() ->
+            checkpoint.clipConfig(Part.CLIP_L).pooledWidth()
+                + checkpoint.clipConfig(Part.CLIP_G).pooledWidth());
   }
 
   public VaeConfig vaeConfig() {
@@ -74,12 +109,12 @@ public final class TextToImage {
 
   /** What pictures of this pipeline take. */
   public MemoryPreflight memory() {
-    return new MemoryPreflight(checkpoint, backend, mmdit, vaeConfig);
+    return new MemoryPreflight(checkpoint, backend, mmdit(), vaeConfig);
   }
 
   /** Pixels that a side of the picture must be a multiple of. */
   public int sizeStep() {
-    return vaeConfig.factor() * mmdit.config().patchSize();
+    return vaeConfig.factor() * mmdit().config().patchSize();
   }
 
   /**
@@ -90,7 +125,7 @@ public final class TextToImage {
    */
   public void checkSize(int width, int height) {
     int step = sizeStep();
-    int limit = mmdit.config().positionTableSize() * step;
+    int limit = mmdit().config().positionTableSize() * step;
     if (width < step || height < step || width % step != 0 || height % step != 0) {
       throw new UserException(
           "a picture of %dx%d cannot be drawn: both sides must be multiples of %d. The nearest size is %dx%d."
@@ -119,8 +154,8 @@ public final class TextToImage {
     Optional<T5> t5 = dropped.contains(Part.T5) ? Optional.empty() : Optional.of(t5());
     PromptEmbedding.Layout layout =
         PromptEncoder.layout(
-            mmdit.config().contextWidth(),
-            mmdit.config().pooledWidth(),
+            contextWidth(),
+            pooledWidth(),
             Stream.of(clipL, clipG).flatMap(Optional::stream).toList(),
             t5Tokens,
             // Even an absent T5 leaves as many tokens of zeros as its tokenizer would have given.
@@ -171,7 +206,7 @@ public final class TextToImage {
       PromptEmbedding prompt, PromptEmbedding negative, double guidance, int width, int height) {
     int factor = vaeConfig.factor();
     return new Denoiser(
-        mmdit, backend, prompt, negative, guidance, height / factor, width / factor);
+        mmdit(), backend, prompt, negative, guidance, height / factor, width / factor);
   }
 
   /** Zeros in place of a prompt: what its encoders are dropped to in training. */

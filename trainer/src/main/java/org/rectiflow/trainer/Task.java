@@ -40,6 +40,12 @@ public interface Task extends AutoCloseable {
    */
   default void observe(Map<String, Feed> batch, Map<String, Tensor> outputs, Meter meter) {}
 
+  /**
+   * Brings trained tensors back to where they are allowed to be, in place, after each step; most
+   * may be anywhere.
+   */
+  default void constrain(Map<String, Tensor> parameters) {}
+
   /** The loss on data that is never trained on, always the same. */
   Validation validate(Map<String, Tensor> parameters);
 

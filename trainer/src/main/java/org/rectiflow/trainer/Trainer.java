@@ -171,6 +171,7 @@ public final class Trainer implements AutoCloseable {
     }
     meter.add(NORM, norm);
     optimizer.step(parameters, gradients, learningRate.at(next));
+    task.constrain(parameters);
     step = next;
     long every = settings.get(LoopKeys.EMA_EVERY);
     if (every > 0 && step % every == 0) {

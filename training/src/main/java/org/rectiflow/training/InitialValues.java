@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Weight;
@@ -30,6 +32,23 @@ public final class InitialValues implements WeightSource {
     this.rule = rule;
     this.seed = seed;
     given.forEach((name, tensor) -> made.put(name, Weight.of(name, tensor)));
+  }
+
+  /**
+   * The tensors of a checkpoint, on the heap and in float32, so that its file can be closed, and
+   * later be replaced. Nothing else is ever made.
+   */
+  public static InitialValues copyOf(WeightSource stored) {
+    Map<String, Tensor> values = new TreeMap<>();
+    for (String name : stored.names()) {
+      Weight weight = stored.require(name);
+      values.put(name, new Tensor(weight.shape(), weight.toFloats()));
+    }
+    InitialRule nothingElse =
+        (name, _, _, _, _) -> {
+          throw new CheckpointException("%s has no tensor %s".formatted(stored.origin(), name));
+        };
+    return new InitialValues(nothingElse, 0, values);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -12,6 +13,8 @@ import java.util.stream.Stream;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Weight;
 import org.rectiflow.engine.WeightSource;
+import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.convert.DiffusersConfigs;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.io.TensorFiles;
 import org.rectiflow.safetensors.SafetensorsWriter;
@@ -59,22 +62,45 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes a part: its tensors in F32, {@code diffusion_pytorch_model.safetensors}, and its
-   * configuration.
+   * Writes a part of diffusers: its tensors in F32, {@code diffusion_pytorch_model.safetensors},
+   * and its configuration.
    *
    * @param part its folder's name
    * @param config for {@code config.json}
    */
   public static void writePart(Path model, String part, WeightSource weights, Map<String, ?> config)
       throws IOException {
-    Path folder = Files.createDirectory(model.resolve(part));
+    writePart(model.resolve(part), weights, config, "diffusion_pytorch_model.safetensors");
+  }
+
+  /**
+   * Writes a part of transformers, the same in {@code model.safetensors}.
+   *
+   * @param part its folder's name
+   * @param config for {@code config.json}
+   */
+  public static void writeEncoder(
+      Path model, String part, WeightSource weights, Map<String, ?> config) throws IOException {
+    writePart(model.resolve(part), weights, config, "model.safetensors");
+  }
+
+  private static void writePart(
+      Path folder, WeightSource weights, Map<String, ?> config, String file) throws IOException {
+    Files.createDirectories(folder);
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
     for (String name : new TreeSet<>(weights.names())) {
       Weight weight = weights.require(name);
       TensorFiles.add(writer, name, new Tensor(weight.shape(), weight.toFloats()));
     }
-    writer.write(folder.resolve("diffusion_pytorch_model.safetensors"));
+    writer.write(folder.resolve(file));
     writeJson(folder.resolve("config.json"), config);
+  }
+
+  /** Writes {@code model_index.json} of the parts that are there. */
+  public static void writeIndex(Path model) throws IOException {
+    List<Part> parts =
+        Stream.of(Part.values()).filter(p -> Files.isDirectory(model.resolve(p.folder()))).toList();
+    writeJson(model.resolve("model_index.json"), DiffusersConfigs.modelIndex(parts));
   }
 
   /** Writes a JSON file, missing folders included. */

@@ -14,8 +14,6 @@ import org.rectiflow.encoders.PromptEncoder;
 import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
-import org.rectiflow.engine.CheckpointException;
-import org.rectiflow.engine.Weight;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.mmdit.PositionTable;
@@ -24,7 +22,6 @@ import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
 import org.rectiflow.pipeline.checkpoint.Part;
-import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.Task;
@@ -78,28 +75,11 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static Checkpoint base(Settings settings) {
-    String name = settings.get(TransformerKeys.BASE);
-    Path path =
-        name.isEmpty()
-            ? Installation.folder("models/shapes")
-                .orElseThrow(() ->
-                    settings.problem(
-                        TransformerKeys.BASE,
-                        "where the bundled model is only run.sh knows; name a folder"))
-            : Path.of(name);
-    if (!Files.isDirectory(path)) {
-      throw settings.problem(
-          TransformerKeys.BASE,
-          Files.exists(path)
-              ? path
-                  + " is a file; a base must be a folder in diffusers' layout, which `rectiflow convert` makes of it"
-              : "there is no folder " + path.toAbsolutePath());
-    }
-    return DiffusersFolder.open(path);
+    return DiffusersFolder.open(BaseFolder.of(settings, TransformerKeys.BASE));
   }
 
   private static Task open(Settings settings, Backend backend, Progress progress, Checkpoint base) {
-    TextToImage pipeline = new TextToImage(base, backend);
+    TextToImage pipeline = TextToImage.withoutTransformer(base, backend);
     int side = settings.number(DataKeys.SIZE);
     checkSide(settings, side, pipeline.vaeConfig().factor());
     Dataset training = DataSources.training(settings);
@@ -120,8 +100,7 @@ public final class TransformerTaskFactory implements TaskFactory {
               samples(settings, encoders, side));
     }
     TransformerTask.Network network =
-        network(
-            settings, pipeline.mmdit().config(), side / pipeline.vaeConfig().factor(), clipTokens);
+        network(settings, pipeline, side / pipeline.vaeConfig().factor(), clipTokens);
     return new TransformerTask(settings, backend, base, pipeline, network, data);
   }
 
@@ -156,7 +135,7 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static TransformerTask.Network network(
-      Settings settings, MmditConfig like, int latentSide, int clipTokens) {
+      Settings settings, TextToImage like, int latentSide, int clipTokens) {
     Backbone backbone = backbone(settings);
     String from = settings.get(TransformerKeys.FROM);
     return from.isEmpty()
@@ -179,7 +158,7 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static TransformerTask.Network fromNothing(
-      Settings settings, Backbone backbone, MmditConfig like, int latentSide, int clipTokens) {
+      Settings settings, Backbone backbone, TextToImage like, int latentSide, int clipTokens) {
     int depth = settings.number(TransformerKeys.DEPTH);
     int asked = settings.number(TransformerKeys.WIDTH);
     int width = asked == 0 ? depth * MmditConfig.HEAD_SIZE : asked;
@@ -209,7 +188,7 @@ public final class TransformerTaskFactory implements TaskFactory {
             depth,
             width,
             width / MmditConfig.HEAD_SIZE,
-            like.latentChannels(),
+            like.vaeConfig().latentChannels(),
             patch,
             like.contextWidth(),
             like.pooledWidth(),
@@ -229,7 +208,7 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static TransformerTask.Network fromModel(
-      Settings settings, Backbone backbone, MmditConfig like, Path from, int clipTokens) {
+      Settings settings, Backbone backbone, TextToImage like, Path from, int clipTokens) {
     if (!Files.exists(from)) {
       throw settings.problem(TransformerKeys.FROM, "there is no model " + from.toAbsolutePath());
     }
@@ -243,7 +222,7 @@ public final class TransformerTaskFactory implements TaskFactory {
         throw settings.problem(
             TransformerKeys.QK_NORM, "%s has it %s".formatted(from, config.qkNorm()));
       }
-      if (config.latentChannels() != like.latentChannels()
+      if (config.latentChannels() != like.vaeConfig().latentChannels()
           || config.contextWidth() != like.contextWidth()
           || config.pooledWidth() != like.pooledWidth()) {
         throw settings.problem(
@@ -253,11 +232,12 @@ public final class TransformerTaskFactory implements TaskFactory {
                     config.latentChannels(),
                     config.contextWidth(),
                     config.pooledWidth(),
-                    like.latentChannels(),
+                    like.vaeConfig().latentChannels(),
                     like.contextWidth(),
                     like.pooledWidth()));
       }
-      return new TransformerTask.Network(backbone, config, clipTokens, copy(stored));
+      return new TransformerTask.Network(
+          backbone, config, clipTokens, InitialValues.copyOf(stored));
     }
   }
 
@@ -266,26 +246,5 @@ public final class TransformerTaskFactory implements TaskFactory {
       throw settings.problem(
           key, "the model in model.from has %d; leave the key out".formatted(found));
     }
-  }
-
-  /** On the heap, so that the file can be closed, and later be replaced by a checkpoint. */
-  private static WeightSource copy(WeightSource stored) {
-    Map<String, org.rectiflow.engine.Tensor> values =
-        stored.names().stream()
-            .collect(
-                Collectors.toMap(
-                    name -> name,
-                    name -> {
-                      Weight weight = stored.require(name);
-                      return new org.rectiflow.engine.Tensor(weight.shape(), weight.toFloats());
-                    },
-                    (a, _) -> a,
-                    java.util.TreeMap::new));
-    return new InitialValues(
-        (name, _, _, _, _) -> {
-          throw new CheckpointException("%s has no tensor %s".formatted(stored.origin(), name));
-        },
-        0,
-        values);
   }
 }

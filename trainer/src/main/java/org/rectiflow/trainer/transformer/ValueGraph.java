@@ -13,13 +13,13 @@ import org.rectiflow.engine.Value;
  *
  * @param graph the model's outputs and, as inputs beside the model's own, the trained tensors
  */
-record ValueGraph(Graph graph) {
+public record ValueGraph(Graph graph) {
 
   /**
    * @param model the graph with parameters
    * @param trained which of them become inputs, by name
    */
-  static ValueGraph of(Graph model, Map<String, Tensor> trained) {
+  public static ValueGraph of(Graph model, Map<String, Tensor> trained) {
     Graph g = new Graph();
     Map<String, Value> inputs = new HashMap<>();
     Map<String, Value> outputs =
@@ -36,7 +36,7 @@ record ValueGraph(Graph graph) {
   }
 
   /** What to run it with. */
-  static Map<String, Feed> feeds(Map<String, Feed> data, Map<String, Tensor> values) {
+  public static Map<String, Feed> feeds(Map<String, Feed> data, Map<String, Tensor> values) {
     Map<String, Feed> feeds = new LinkedHashMap<>(data);
     values.forEach((name, value) -> feeds.put(name, Feed.of(value)));
     return feeds;

@@ -12,7 +12,7 @@ import org.rectiflow.engine.WeightSource;
  * A model's tensors with trained values in place of some, in the shapes that the model was made
  * from.
  */
-final class ValueWeights implements WeightSource {
+public final class ValueWeights implements WeightSource {
   private final WeightSource base;
   private final Map<String, Weight> weights = new LinkedHashMap<>();
 
@@ -20,7 +20,7 @@ final class ValueWeights implements WeightSource {
    * @param base all tensors; those that are not trained stay
    * @param values of the trained ones, in any view of their shape; copied
    */
-  ValueWeights(WeightSource base, Map<String, Tensor> values) {
+  public ValueWeights(WeightSource base, Map<String, Tensor> values) {
     this.base = base;
     for (String name : base.names()) {
       Weight old = base.require(name);
