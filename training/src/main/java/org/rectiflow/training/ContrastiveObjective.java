@@ -2,7 +2,6 @@ package org.rectiflow.training;
 
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.rectiflow.encoders.ClipVisionModel;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Graph;
@@ -28,35 +27,50 @@ public final class ContrastiveObjective {
   /** The scale stays below 100. */
   public static final float MAX_LOGIT_SCALE = (float) Math.log(100);
 
+  /** The output with the pictures' features. */
+  public static final String IMAGE_FEATURES = "imageFeatures";
+
+  /** The output with the texts' features, after the tower's prefix. */
+  public static final String TEXT_FEATURES = "textFeatures";
+
   private ContrastiveObjective() {}
 
-  /** As the other, training everything. */
-  public static Objective of(
-      ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
-    return of(image, texts, logitScale, batch, _ -> true);
-  }
+  /** The towers' losses and features in a graph. */
+  private record Recording(Graph graph, Trainables trainables, Value loss) {}
 
   /**
-   * The objective for one size of batch. Data: {@code pixels} [B, 3, S, S] in -1 to 1; {@code
-   * targets} [B, B], see {@link #targets}; those of {@link TextTower#data} of each tower. Besides
-   * the loss it returns {@code imageFeatures} [B, P] and PREFIX{@code textFeatures} [B, P] of each
-   * tower, of unit length.
+   * The objective for one size of batch; everything is trained. Data: {@code pixels} [B, 3, S, S]
+   * in -1 to 1; {@code targets} [B, B], see {@link #targets}; those of {@link TextTower#data} of
+   * each tower. Besides the loss it returns {@value #IMAGE_FEATURES} [B, P] and PREFIX{@value
+   * #TEXT_FEATURES} [B, P] of each tower, of unit length.
    *
    * @param logitScale {@value #LOGIT_SCALE} at the start
-   * @param trained which tensors are trained, by name
    * @throws IllegalArgumentException if the towers' batches or widths of features differ
    */
   public static Objective of(
-      ClipVisionModel image,
-      List<TextTower> texts,
-      float logitScale,
-      int batch,
-      Predicate<String> trained) {
+      ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
+    Recording recording = record(image, texts, logitScale, batch);
+    recording.trainables.differentiate(recording.loss);
+    return new Objective(recording.graph, recording.trainables.initial());
+  }
+
+  /**
+   * The same without gradients: the trained tensors are inputs of the graph, {@link Objective#LOSS}
+   * and the features its outputs.
+   */
+  public static Graph evaluation(ClipVisionModel image, List<TextTower> texts, int batch) {
+    Recording recording = record(image, texts, 0, batch);
+    recording.graph.output(Objective.LOSS, recording.loss);
+    return recording.graph;
+  }
+
+  private static Recording record(
+      ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
     Graph g = new Graph();
-    Trainables trainables = new Trainables(g, trained);
+    Trainables trainables = new Trainables(g, _ -> true);
     Value pictures =
         UnitRows.of(g, g.include(image.graph(batch), Map.of(), trainables::record).get("features"));
-    g.output("imageFeatures", pictures);
+    g.output(IMAGE_FEATURES, pictures);
     Weight scale = Weight.of(LOGIT_SCALE, new Tensor(Shape.of(), new float[] {logitScale}));
     Value factor = g.activate(Activation.EXP, trainables.record(scale));
     Value targets = g.input("targets", batch, batch);
@@ -68,13 +82,12 @@ public final class ContrastiveObjective {
             "features of texts are %s, of pictures %s; batch and width have to be equal"
                 .formatted(features.shape(), pictures.shape()));
       }
-      g.output(tower.prefix() + "textFeatures", features);
+      g.output(tower.prefix() + TEXT_FEATURES, features);
       Value logits = g.mul(g.matMul(pictures, false, features, true), factor);
       Value loss = crossEntropy(g, logits, targets);
       sum = sum == null ? loss : g.add(sum, loss);
     }
-    trainables.differentiate(g.affine(sum, 1f / texts.size(), 0));
-    return new Objective(g, trainables.initial());
+    return new Recording(g, trainables, g.affine(sum, 1f / texts.size(), 0));
   }
 
   /**

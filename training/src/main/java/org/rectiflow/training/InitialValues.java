@@ -34,6 +34,15 @@ public final class InitialValues implements WeightSource {
     given.forEach((name, tensor) -> made.put(name, Weight.of(name, tensor)));
   }
 
+  /** Tensors that are all there; nothing else is ever made. */
+  public static InitialValues given(String origin, Map<String, Tensor> tensors) {
+    InitialRule nothingElse =
+        (name, _, _, _, _) -> {
+          throw new CheckpointException("%s has no tensor %s".formatted(origin, name));
+        };
+    return new InitialValues(nothingElse, 0, tensors);
+  }
+
   /**
    * The tensors of a checkpoint, on the heap and in float32, so that its file can be closed, and
    * later be replaced. Nothing else is ever made.
@@ -44,11 +53,7 @@ public final class InitialValues implements WeightSource {
       Weight weight = stored.require(name);
       values.put(name, new Tensor(weight.shape(), weight.toFloats()));
     }
-    InitialRule nothingElse =
-        (name, _, _, _, _) -> {
-          throw new CheckpointException("%s has no tensor %s".formatted(stored.origin(), name));
-        };
-    return new InitialValues(nothingElse, 0, values);
+    return given(stored.origin(), values);
   }
 
   @Override
