@@ -89,7 +89,7 @@ if changed; then
   build
 fi
 
-classpath=$(printf '%s:' "$app"/*.jar "$app"/lib/*.jar)
+classpath=$(printf '%s:' "$app"/*.jar "$app"/lib/*.jar "$home"/benchmarks/target/benchmarks-*.jar)
 terminal=false
 [ ! -t 2 ] || terminal=true
 

@@ -14,8 +14,9 @@ public final class FmaPeak implements Contender {
   private static final VectorSpecies<Float> F =
       VectorSpecies.of(float.class, VectorShape.forBitSize(Simd.bits()));
   private static final int CHAINS = 12;
-  private static final int ITERATIONS = 20_000;
-  private static final int TASKS_PER_THREAD = 8;
+  private static final int ITERATIONS = 40_000;
+  // Many: a thread that another program interrupts holds up the others at the end of a run only.
+  private static final int TASKS_PER_THREAD = 256;
 
   private final Workers workers;
   private final int tasks;

@@ -58,6 +58,18 @@ public record RandomModel(
     new ModelWriter(plan.with(progress), List.of(), OptionalLong.empty()).write(target, layout);
   }
 
+  /** Bytes of all tensors; the headers come on top. */
+  public long bytes() {
+    long bits = 0;
+    for (Map.Entry<Part, DType> part : dtypes.entrySet()) {
+      for (List<Long> shape :
+          release.shapes(part.getKey(), TargetLayout.DIFFUSERS.names()).values()) {
+        bits += shape.stream().reduce(1L, Math::multiplyExact) * part.getValue().bits();
+      }
+    }
+    return bits / 8;
+  }
+
   /** Uniform values in [-1, 1): every tensor takes them from a place of its own on. */
   private float[] block() {
     SplittableRandom random = new SplittableRandom(seed);

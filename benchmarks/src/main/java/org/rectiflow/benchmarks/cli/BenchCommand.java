@@ -1,0 +1,234 @@
+package org.rectiflow.benchmarks.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.rectiflow.benchmarks.kernels.QuickSuite;
+import org.rectiflow.benchmarks.measure.Machine;
+import org.rectiflow.benchmarks.model.ModelBench;
+import org.rectiflow.benchmarks.model.ModelFile;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.BackendProvider;
+import org.rectiflow.engine.Backends;
+import org.rectiflow.engine.WeightSource;
+import org.rectiflow.engine.cpu.kernels.Workers;
+import org.rectiflow.mmdit.Mmdit;
+import org.rectiflow.mmdit.MmditConfig;
+import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.cli.ConsoleProgress;
+import org.rectiflow.pipeline.cli.Subcommand;
+import org.rectiflow.pipeline.convert.Release;
+import org.rectiflow.pipeline.io.AtomicFiles;
+import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.safetensors.DType;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures this machine, the kernels and whole steps. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Measures how fast this machine runs Stable Diffusion 3, and what limits it.",
+      "",
+      "Without --quick: steps of a transformer of SD3-medium's sizes (2.03 billion weights, random",
+      "ones; 4.2 GB are written once). For each picture size: seconds per step, memory, and a table",
+      "with each kind of kernel beside the roofline: what the machine could do at most, given how",
+      "much is computed with each byte. A step is one run of the transformer; with classifier-free",
+      "guidance (--guided) it is a batch of two.",
+      "",
+      "The machine's limits (multiply-adds and bytes a second) are measured between the steps, with",
+      "as many threads: machines are noisy, so compare fractions, not times of different runs."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow bench --quick                   main kernels as fractions of the peak, a minute or two",
+      "  rectiflow bench --quick --json            the same as one JSON object",
+      "  rectiflow bench                           SD3-medium at 512x512 and 1024x1024",
+      "  rectiflow bench --growth --out growth     seconds per step at four sizes, and a plot",
+      "  rectiflow bench --model DIR --sizes 768   a model you have"
+    })
+public final class BenchCommand implements Subcommand {
+  private static final List<Size> GROWTH_SIZES =
+      List.of(new Size(256, 256), new Size(512, 512), new Size(768, 768), new Size(1024, 1024));
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--quick", description = "Single kernels only, no model.")
+  private boolean quick;
+
+  @Option(
+      names = "--sizes",
+      split = ",",
+      paramLabel = "WxH",
+      converter = Size.Converter.class,
+      description = "Pictures, in pixels; default: 512x512,1024x1024.")
+  private List<Size> sizes;
+
+  @Option(
+      names = "--growth",
+      description = "Sizes 256, 512, 768 and 1024, and a plot of time against operations.")
+  private boolean growth;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Timed steps of each size, after one that is not; default: ${DEFAULT-VALUE}.")
+  private int steps;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads that compute; default: all processors, with --quick 1.")
+  private Integer threads;
+
+  @Option(
+      names = "--text-tokens",
+      paramLabel = "N",
+      defaultValue = "333",
+      description = "Tokens of the prompt: 333 with T5, 154 without; default: ${DEFAULT-VALUE}.")
+  private int textTokens;
+
+  @Option(names = "--guided", description = "Steps are batches of two, as with guidance.")
+  private boolean guided;
+
+  @Option(
+      names = "--model",
+      paramLabel = "PATH",
+      description =
+          "A model to measure; where there is nothing yet, random weights are written. Default: a folder in the user's cache.")
+  private Path model;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "F16",
+      description = "Type of random weights that are written; default: ${DEFAULT-VALUE}.")
+  private DType dtype;
+
+  @Option(names = "--json", description = "Print one JSON object instead of tables.")
+  private boolean json;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Also write bench.json, and plots as PNG and SVG, into this folder.")
+  private Path out;
+
+  @Override
+  public Integer call() throws IOException {
+    require("--steps", steps, 1);
+    require("--text-tokens", textTokens, 1);
+    if (threads != null) {
+      require("--threads", threads, 1);
+    }
+    if (quick && (sizes != null || growth || model != null || guided)) {
+      throw new UserException(
+          "--quick measures single kernels: it goes with --threads, --json and --out only. Leave it out to measure a model.");
+    }
+    if (growth && sizes != null) {
+      throw new UserException("--growth chooses the sizes itself; leave out one of it and --sizes");
+    }
+    PrintWriter printer = spec.commandLine().getOut();
+    Map<String, Object> report = quick ? quick(printer) : whole(printer);
+    String text = Json.pretty(report);
+    if (json) {
+      printer.println(text);
+    }
+    if (out != null) {
+      AtomicFiles.write(
+          out.resolve("bench.json"), file -> Files.writeString(file, text + "\n"));
+      printerOrErr(printer).println("wrote " + out);
+    }
+    printer.flush();
+    return 0;
+  }
+
+  private static void require(String flag, int value, int least) {
+    if (value < least) {
+      throw new UserException("%s must be at least %d, got %d".formatted(flag, least, value));
+    }
+  }
+
+  /** Where remarks go: with --json, standard output is for the object only. */
+  private PrintWriter printerOrErr(PrintWriter printer) {
+    return json ? spec.commandLine().getErr() : printer;
+  }
+
+  private void say(String text) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println(text);
+    err.flush();
+  }
+
+  private Map<String, Object> quick(PrintWriter printer) {
+    int count = threads == null ? 1 : threads;
+    Machine machine = Machine.here();
+    try (Backend backend = Backends.open("cpu", new BackendProvider.Options(count));
+        Workers workers = new Workers(count)) {
+      QuickSuite.Result result = QuickSuite.ofSd3().run(backend, workers, this::say);
+      if (!json) {
+        TextReport.quick(printer, machine, count, result);
+      }
+      return JsonReport.quick(machine, count, result);
+    }
+  }
+
+  private Map<String, Object> whole(PrintWriter printer) throws IOException {
+    int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    Path path = model == null ? ModelFile.cached(Release.SD3_MEDIUM, dtype) : model;
+    try (ConsoleProgress progress = ConsoleProgress.onStandardError()) {
+      ModelFile.ensure(path, Release.SD3_MEDIUM, dtype, this::say, progress);
+    }
+    List<Size> chosen = growth ? GROWTH_SIZES : sizes;
+    if (chosen == null) {
+      chosen = List.of(new Size(512, 512), new Size(1024, 1024));
+    }
+    Machine machine = Machine.here();
+    List<ModelBench.Result> results = new ArrayList<>();
+    double[] sinceStart = new double[1];
+    try (Checkpoint checkpoint = Checkpoint.open(path);
+        Backend backend = Backends.open("cpu", new BackendProvider.Options(count));
+        Workers workers = new Workers(count)) {
+      WeightSource weights = checkpoint.require(Part.TRANSFORMER);
+      ModelBench bench =
+          new ModelBench(new Mmdit(MmditConfig.of(weights), weights), backend, workers);
+      for (Size size : chosen) {
+        say("measuring " + steps + " steps at " + size + " after a first");
+        var setting =
+            new ModelBench.Setting(size.width(), size.height(), textTokens, guided, steps);
+        boolean first = results.isEmpty();
+        results.add(bench.run(setting, () -> sinceStart[0] = first ? uptime() : sinceStart[0]));
+        if (!json) {
+          TextReport.size(printer, results.getLast());
+          printer.flush();
+        }
+      }
+    }
+    if (!json) {
+      TextReport.summary(printer, machine, count, path, sinceStart[0], results);
+    }
+    if (out != null) {
+      Plots.write(out, results);
+    }
+    return JsonReport.whole(machine, count, path, sinceStart[0], results);
+  }
+
+  /** Seconds since the JVM was started. */
+  private static double uptime() {
+    return (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime())
+        * 1e-3;
+  }
+}
