@@ -1,8 +1,11 @@
 package org.rectiflow.benchmarks.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -118,6 +121,14 @@ public final class BenchCommand implements Subcommand {
       description = "Type of random weights that are written; default: ${DEFAULT-VALUE}.")
   private DType dtype;
 
+  @Option(
+      names = "--on-request",
+      description = {
+        "Prints ready, then runs one step for each line of standard input and prints its seconds:",
+        "for a program that lets rectiflow and another take turns (benchmarks/compare_pytorch.py)."
+      })
+  private boolean onRequest;
+
   @Option(names = "--json", description = "Print one JSON object instead of tables.")
   private boolean json;
 
@@ -134,6 +145,11 @@ public final class BenchCommand implements Subcommand {
     if (threads != null) {
       require("--threads", threads, 1);
     }
+    if (onRequest
+        && (quick || growth || json || out != null || sizes == null || sizes.size() > 1)) {
+      throw new UserException(
+          "--on-request needs --sizes with one size, and goes with --model, --threads, --text-tokens and --guided only");
+    }
     if (quick && (sizes != null || growth || model != null || guided)) {
       throw new UserException(
           "--quick measures single kernels: it goes with --threads, --json and --out only. Leave it out to measure a model.");
@@ -142,14 +158,17 @@ public final class BenchCommand implements Subcommand {
       throw new UserException("--growth chooses the sizes itself; leave out one of it and --sizes");
     }
     PrintWriter printer = spec.commandLine().getOut();
+    if (onRequest) {
+      onRequest(printer);
+      return 0;
+    }
     Map<String, Object> report = quick ? quick(printer) : whole(printer);
     String text = Json.pretty(report);
     if (json) {
       printer.println(text);
     }
     if (out != null) {
-      AtomicFiles.write(
-          out.resolve("bench.json"), file -> Files.writeString(file, text + "\n"));
+      AtomicFiles.write(out.resolve("bench.json"), file -> Files.writeString(file, text + "\n"));
       printerOrErr(printer).println("wrote " + out);
     }
     printer.flush();
@@ -186,12 +205,47 @@ public final class BenchCommand implements Subcommand {
     }
   }
 
-  private Map<String, Object> whole(PrintWriter printer) throws IOException {
-    int count = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+  /** The path of the model, which is written if there is none. */
+  private Path ensureModel() throws IOException {
     Path path = model == null ? ModelFile.cached(Release.SD3_MEDIUM, dtype) : model;
     try (ConsoleProgress progress = ConsoleProgress.onStandardError()) {
       ModelFile.ensure(path, Release.SD3_MEDIUM, dtype, this::say, progress);
     }
+    return path;
+  }
+
+  private int threads() {
+    return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  private ModelBench.Setting setting(Size size) {
+    return new ModelBench.Setting(size.width(), size.height(), textTokens, guided, steps);
+  }
+
+  private void onRequest(PrintWriter printer) throws IOException {
+    int count = threads();
+    var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    try (Checkpoint checkpoint = Checkpoint.open(ensureModel());
+        Backend backend = Backends.open("cpu", new BackendProvider.Options(count));
+        Workers workers = new Workers(count)) {
+      WeightSource weights = checkpoint.require(Part.TRANSFORMER);
+      new ModelBench(new Mmdit(MmditConfig.of(weights), weights), backend, workers)
+          .onRequest(
+              setting(sizes.getFirst()),
+              requests,
+              text -> {
+                printer.println(text);
+                printer.flush();
+              });
+    }
+  }
+
+  private Map<String, Object> whole(PrintWriter printer) throws IOException {
+    int count = threads();
+    long begun = System.nanoTime();
+    Path path = ensureModel();
+    // Writing the model is no part of starting.
+    double writing = (System.nanoTime() - begun) * 1e-9;
     List<Size> chosen = growth ? GROWTH_SIZES : sizes;
     if (chosen == null) {
       chosen = List.of(new Size(512, 512), new Size(1024, 1024));
@@ -207,10 +261,10 @@ public final class BenchCommand implements Subcommand {
           new ModelBench(new Mmdit(MmditConfig.of(weights), weights), backend, workers);
       for (Size size : chosen) {
         say("measuring " + steps + " steps at " + size + " after a first");
-        var setting =
-            new ModelBench.Setting(size.width(), size.height(), textTokens, guided, steps);
         boolean first = results.isEmpty();
-        results.add(bench.run(setting, () -> sinceStart[0] = first ? uptime() : sinceStart[0]));
+        results.add(
+            bench.run(
+                setting(size), () -> sinceStart[0] = first ? uptime() - writing : sinceStart[0]));
         if (!json) {
           TextReport.size(printer, results.getLast());
           printer.flush();

@@ -41,8 +41,7 @@ final class Plots {
     AtomicFiles.write(
         folder.resolve(name + ".png"),
         file ->
-            Files.write(
-                file, BitmapEncoder.getBitmapBytes(chart, BitmapEncoder.BitmapFormat.PNG)));
+            Files.write(file, BitmapEncoder.getBitmapBytes(chart, BitmapEncoder.BitmapFormat.PNG)));
     AtomicFiles.write(
         folder.resolve(name + ".svg"),
         file -> {
@@ -72,8 +71,7 @@ final class Plots {
   private static XYChart roofline(ModelBench.Result r) {
     XYChart chart =
         chart(
-            "Kernels of one step at %dx%d"
-                .formatted(r.setting().width(), r.setting().height()),
+            "Kernels of one step at %dx%d".formatted(r.setting().width(), r.setting().height()),
             "operations for each byte",
             "GFLOP/s");
     Roofline roof = r.roofline();
@@ -81,14 +79,13 @@ final class Plots {
     List<Roofline.Row> rows =
         r.rows().stream().filter(w -> w.intensity() > 0 && w.share() >= LEAST_SHARE).toList();
     double from = rows.stream().mapToDouble(Roofline.Row::intensity).min().orElse(1) / 2;
-    double to = Math.max(2 * ridge, rows.stream().mapToDouble(Roofline.Row::intensity).max().orElse(1) * 2);
+    double to =
+        Math.max(2 * ridge, rows.stream().mapToDouble(Roofline.Row::intensity).max().orElse(1) * 2);
     XYSeries line =
         chart.addSeries(
             "roofline",
             new double[] {Math.min(from, ridge), ridge, to},
-            new double[] {
-              Math.min(from, ridge) * roof.gigabytes(), roof.gflops(), roof.gflops()
-            });
+            new double[] {Math.min(from, ridge) * roof.gigabytes(), roof.gflops(), roof.gflops()});
     line.setMarker(SeriesMarkers.NONE);
     for (Roofline.Row row : rows) {
       String name = "%s %.0f%%".formatted(row.op(), 100 * row.share());

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Rounds {
   /**
-   * Before every turn. Threads of OpenMP look for new work for about 20 ms after they have finished,
-   * and would take the processors from the next contender.
+   * Before every turn. Threads of OpenMP look for new work for about 20 ms after they have
+   * finished, and would take the processors from the next contender.
    */
   private static final long PAUSE_NANOS = 30_000_000;
 

@@ -43,10 +43,10 @@ public final class MemorySampler implements AutoCloseable {
   }
 
   private synchronized void look() {
-    now().ifPresent(m ->
-        peak =
-            new Memory(
-                Math.max(peak.anonymous, m.anonymous), Math.max(peak.mapped, m.mapped)));
+    now()
+        .ifPresent(m ->
+            peak =
+                new Memory(Math.max(peak.anonymous, m.anonymous), Math.max(peak.mapped, m.mapped)));
   }
 
   /** The most so far of each kind; empty where the system does not tell. */

@@ -1,10 +1,13 @@
 package org.rectiflow.benchmarks.model;
 
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.rectiflow.benchmarks.measure.FmaPeak;
@@ -76,23 +79,10 @@ public final class ModelBench {
    * @param beforeFirst is run when all is ready and the first step is about to begin
    */
   public Result run(Setting setting, Runnable beforeFirst) {
-    MmditConfig config = mmdit.config();
-    int batch = setting.guided() ? 2 : 1;
-    int height = setting.height() / PIXELS_PER_LATENT;
-    int width = setting.width() / PIXELS_PER_LATENT;
     long start = System.nanoTime();
     try (MemorySampler sampler = new MemorySampler();
-        Executable model =
-            backend.compile(
-                "mmdit", mmdit.graph(batch, height, width, setting.textTokens(), false))) {
-      Map<String, Feed> feeds = new HashMap<>();
-      int channels = config.latentChannels();
-      feeds.put("latent", random(1, batch, channels, height, width));
-      feeds.put("context", random(2, batch, setting.textTokens(), config.contextWidth()));
-      feeds.put("pooled", random(3, batch, config.pooledWidth()));
-      Tensor timesteps = Tensor.zeros(Shape.of(batch));
-      java.util.Arrays.fill(timesteps.data(), 500);
-      feeds.put("timestep", Feed.of(timesteps));
+        Executable model = compile(setting)) {
+      Map<String, Feed> feeds = feeds(setting);
       double compile = seconds(start);
       beforeFirst.run();
       start = System.nanoTime();
@@ -100,6 +90,44 @@ public final class ModelBench {
       double first = seconds(start);
       return timed(setting, model, feeds, sampler, new double[] {compile, first});
     }
+  }
+
+  /**
+   * Says "ready", then runs a step for each line that comes and says the seconds it took, until the
+   * lines end.
+   */
+  public void onRequest(Setting setting, BufferedReader requests, Consumer<String> say)
+      throws IOException {
+    try (Executable model = compile(setting)) {
+      Map<String, Feed> feeds = feeds(setting);
+      say.accept("ready");
+      while (requests.readLine() != null) {
+        long start = System.nanoTime();
+        model.run(feeds);
+        say.accept(Double.toString(seconds(start)));
+      }
+    }
+  }
+
+  private Executable compile(Setting s) {
+    int batch = s.guided() ? 2 : 1;
+    int height = s.height() / PIXELS_PER_LATENT;
+    int width = s.width() / PIXELS_PER_LATENT;
+    return backend.compile("mmdit", mmdit.graph(batch, height, width, s.textTokens(), false));
+  }
+
+  private Map<String, Feed> feeds(Setting s) {
+    MmditConfig config = mmdit.config();
+    int batch = s.guided() ? 2 : 1;
+    int height = s.height() / PIXELS_PER_LATENT;
+    int width = s.width() / PIXELS_PER_LATENT;
+    Tensor timesteps = Tensor.zeros(Shape.of(batch));
+    Arrays.fill(timesteps.data(), 500);
+    return Map.of(
+        "latent", random(1, batch, config.latentChannels(), height, width),
+        "context", random(2, batch, s.textTokens(), config.contextWidth()),
+        "pooled", random(3, batch, config.pooledWidth()),
+        "timestep", Feed.of(timesteps));
   }
 
   private Result timed(
@@ -128,7 +156,7 @@ public final class ModelBench {
     for (int i = 0; i < steps; i++) {
       fractions[i] = flops / seconds[i] / ((peaks[i] + peaks[i + 1]) / 2);
     }
-    double[] gflops = java.util.Arrays.stream(peaks).map(p -> p * 1e-9).toArray();
+    double[] gflops = Arrays.stream(peaks).map(p -> p * 1e-9).toArray();
     // After the memory was looked at: this takes some itself.
     Roofline roofline = new Roofline(Spread.of(gflops).median(), bandwidth());
     return new Result(
