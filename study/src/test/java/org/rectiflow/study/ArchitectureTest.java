@@ -48,6 +48,7 @@ class ArchitectureTest {
                   "vae",
                   "training",
                   "pipeline")),
+          entry("benchmarks", Set.of("safetensors", "engine", "mmdit", "pipeline")),
           entry("paper", Set.of("scheduler", "evaluation", "pipeline")),
           entry(
               "study",

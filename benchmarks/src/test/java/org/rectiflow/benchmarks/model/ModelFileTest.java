@@ -23,7 +23,7 @@ class ModelFileTest {
   @Test
   void theSizeOfSd3MediumIsKnownBeforeItIsWritten() {
     RandomModel model =
-        new RandomModel(Release.SD3_MEDIUM, Map.of(Part.TRANSFORMER, DType.F16), false, 0);
+        new RandomModel(Release.SD3_MEDIUM, 24, Map.of(Part.TRANSFORMER, DType.F16), false, 0);
     assertThat(model.bytes()).isBetween(4_060_000_000L, 4_200_000_000L);
   }
 

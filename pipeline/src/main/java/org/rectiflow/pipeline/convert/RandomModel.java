@@ -63,7 +63,7 @@ public record RandomModel(
     long bits = 0;
     for (Map.Entry<Part, DType> part : dtypes.entrySet()) {
       for (List<Long> shape :
-          release.shapes(part.getKey(), TargetLayout.DIFFUSERS.names()).values()) {
+          release.shapes(part.getKey(), TargetLayout.DIFFUSERS.names(), blocks).values()) {
         bits += shape.stream().reduce(1L, Math::multiplyExact) * part.getValue().bits();
       }
     }
