@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.rectiflow.benchmarks.kernels.AttentionProblem;
 import org.rectiflow.safetensors.DType;
@@ -26,6 +27,8 @@ public class AttentionBenchmark {
   @Param({"1", "2"})
   private int threads;
 
+  private MeasuredKernel kernel;
+
   @Param({"1357", "4429"})
   private int tokens;
 
@@ -35,17 +38,23 @@ public class AttentionBenchmark {
 
   /** Makes the operands. */
   @Setup
-  public void prepare(KernelState state) {
+  public void prepare() {
     AttentionProblem problem =
         bias
             ? AttentionProblem.biased(24, 64, tokens)
             : AttentionProblem.joint(24, 64, tokens - 333, 333);
-    state.prepare(problem, DType.F32, threads);
+    kernel = new MeasuredKernel(problem, DType.F32, threads);
   }
 
   /** Softmax attention. */
   @Benchmark
-  public float[] attention(KernelState state) {
-    return state.run();
+  public float[] attention() {
+    return kernel.run();
+  }
+
+  /** Prints what the kernel reached. */
+  @TearDown
+  public void close() {
+    kernel.close();
   }
 }

@@ -1,5 +1,6 @@
 package org.rectiflow.benchmarks.jmh;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -11,11 +12,11 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.rectiflow.benchmarks.kernels.OpProblem;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Op.Padding;
-import java.util.List;
 import org.rectiflow.safetensors.DType;
 
 /** Derivatives of the main kernels, together with the forward pass they need. */
@@ -29,6 +30,8 @@ public class BackwardBenchmark {
   @Param({"1", "2"})
   private int threads;
 
+  private MeasuredKernel kernel;
+
   /** What is derived. */
   public enum Kernel {
     LINEAR,
@@ -37,13 +40,13 @@ public class BackwardBenchmark {
     LAYER_NORM_MODULATE
   }
 
-  @Param private Kernel kernel;
+  @Param private Kernel of;
 
   /** Makes the operands. */
   @Setup
-  public void prepare(KernelState state) {
+  public void prepare() {
     OpProblem forward =
-        switch (kernel) {
+        switch (of) {
           case LINEAR ->
               new OpProblem(
                   "Linear 1024 x 1536 -> 1536",
@@ -74,12 +77,20 @@ public class BackwardBenchmark {
                           Padding.all(1)));
           case LAYER_NORM_MODULATE -> OpProblem.layerNormModulate(1024, 1536);
         };
-    state.prepare(OpProblem.gradients(forward.name(), forward.record()), DType.F32, threads);
+    kernel =
+        new MeasuredKernel(
+            OpProblem.gradients(forward.name(), forward.record()), DType.F32, threads);
   }
 
   /** Forward and backward pass of one op. */
   @Benchmark
-  public float[] backward(KernelState state) {
-    return state.run();
+  public float[] backward() {
+    return kernel.run();
+  }
+
+  /** Prints what the kernel reached. */
+  @TearDown
+  public void close() {
+    kernel.close();
   }
 }

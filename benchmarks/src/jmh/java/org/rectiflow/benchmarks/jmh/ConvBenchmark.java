@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.rectiflow.benchmarks.kernels.ConvProblem;
 import org.rectiflow.benchmarks.kernels.Sd3Sizes;
@@ -27,20 +28,28 @@ public class ConvBenchmark {
   @Param({"1", "2"})
   private int threads;
 
+  private MeasuredKernel kernel;
+
   @Param({"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"})
   private int size;
 
   /** Makes the operands. */
   @Setup
-  public void prepare(KernelState state) {
+  public void prepare() {
     ConvProblem problem = Sd3Sizes.convolution().get(size).get();
     System.out.println("# size " + size + ": " + problem.name());
-    state.prepare(problem, DType.F32, threads);
+    kernel = new MeasuredKernel(problem, DType.F32, threads);
   }
 
   /** A convolution with bias. */
   @Benchmark
-  public float[] convolution(KernelState state) {
-    return state.run();
+  public float[] convolution() {
+    return kernel.run();
+  }
+
+  /** Prints what the kernel reached. */
+  @TearDown
+  public void close() {
+    kernel.close();
   }
 }

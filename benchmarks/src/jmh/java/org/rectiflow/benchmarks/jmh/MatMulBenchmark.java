@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.rectiflow.benchmarks.kernels.MatMulProblem;
 import org.rectiflow.safetensors.DType;
@@ -26,11 +27,21 @@ public class MatMulBenchmark {
   @Param({"1", "2"})
   private int threads;
 
+  private MeasuredKernel kernel;
+
   @Param({"1", "154", "333", "1024", "1178", "4096", "4250"})
   private int rows;
 
   /** Inputs and outputs: of SD3-medium, SD3.5-large and T5. */
-  @Param({"1536x1536", "1536x6144", "6144x1536", "1536x9216", "2432x9728", "9728x2432", "4096x10240"})
+  @Param({
+    "1536x1536",
+    "1536x6144",
+    "6144x1536",
+    "1536x9216",
+    "2432x9728",
+    "9728x2432",
+    "4096x10240"
+  })
   private String layer;
 
   @Param({"F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
@@ -38,16 +49,22 @@ public class MatMulBenchmark {
 
   /** Makes the operands. */
   @Setup
-  public void prepare(KernelState state) {
+  public void prepare() {
     String[] sizes = layer.split("x", 2);
     int inputs = Integer.parseInt(sizes[0]);
     int outputs = Integer.parseInt(sizes[1]);
-    state.prepare(MatMulProblem.of(rows, inputs, outputs), weights, threads);
+    kernel = new MeasuredKernel(MatMulProblem.of(rows, inputs, outputs), weights, threads);
   }
 
   /** {@code y = x W^T + b}. */
   @Benchmark
-  public float[] linear(KernelState state) {
-    return state.run();
+  public float[] linear() {
+    return kernel.run();
+  }
+
+  /** Prints what the kernel reached. */
+  @TearDown
+  public void close() {
+    kernel.close();
   }
 }

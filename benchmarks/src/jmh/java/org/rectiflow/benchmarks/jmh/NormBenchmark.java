@@ -11,6 +11,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import org.rectiflow.benchmarks.kernels.OpProblem;
 import org.rectiflow.safetensors.DType;
@@ -26,6 +27,8 @@ public class NormBenchmark {
   @Param({"1", "2"})
   private int threads;
 
+  private MeasuredKernel kernel;
+
   /** What is normalised. */
   public enum Norm {
     LAYER_NORM_MODULATE_1024,
@@ -40,7 +43,7 @@ public class NormBenchmark {
 
   /** Makes the operands. */
   @Setup
-  public void prepare(KernelState state) {
+  public void prepare() {
     OpProblem problem =
         switch (norm) {
           case LAYER_NORM_MODULATE_1024 -> OpProblem.layerNormModulate(1024, 1536);
@@ -50,12 +53,18 @@ public class NormBenchmark {
           case GROUP_NORM_SILU_512_AT_64 -> OpProblem.groupNormSilu(512, 64);
           case GROUP_NORM_SILU_128_AT_512 -> OpProblem.groupNormSilu(128, 512);
         };
-    state.prepare(problem, DType.F32, threads);
+    kernel = new MeasuredKernel(problem, DType.F32, threads);
   }
 
   /** A norm. */
   @Benchmark
-  public float[] norm(KernelState state) {
-    return state.run();
+  public float[] norm() {
+    return kernel.run();
+  }
+
+  /** Prints what the kernel reached. */
+  @TearDown
+  public void close() {
+    kernel.close();
   }
 }

@@ -44,14 +44,15 @@ import picocli.CommandLine.Spec;
     description = {
       "Measures how fast this machine runs Stable Diffusion 3, and what limits it.",
       "",
-      "Without --quick: steps of a transformer of SD3-medium's sizes (2.03 billion weights, random",
-      "ones; 4.2 GB are written once). For each picture size: seconds per step, memory, and a table",
-      "with each kind of kernel beside the roofline: what the machine could do at most, given how",
-      "much is computed with each byte. A step is one run of the transformer; with classifier-free",
-      "guidance (--guided) it is a batch of two.",
+      "Without --quick: steps of a transformer of SD3-medium's sizes (2.03 billion weights, random"
+          + " ones; 4.2 GB are written once). For each picture size: seconds per step, memory, and"
+          + " a table with each kind of kernel beside the roofline: what the machine could do at"
+          + " most, given how much is computed with each byte. A step is one run of the"
+          + " transformer; with classifier-free guidance (--guided) it is a batch of two.",
       "",
-      "The machine's limits (multiply-adds and bytes a second) are measured between the steps, with",
-      "as many threads: machines are noisy, so compare fractions, not times of different runs."
+      "The machine's limits (multiply-adds and bytes a second) are measured between the steps, with"
+          + " as many threads: machines are noisy, so compare fractions, not times of different"
+          + " runs."
     },
     footer = {
       "",
@@ -123,10 +124,8 @@ public final class BenchCommand implements Subcommand {
 
   @Option(
       names = "--on-request",
-      description = {
-        "Prints ready, then runs one step for each line of standard input and prints its seconds:",
-        "for a program that lets rectiflow and another take turns (benchmarks/compare_pytorch.py)."
-      })
+      description =
+          "Prints ready, then runs one step for each line of standard input and prints its seconds: for a program that lets rectiflow and another take turns, such as benchmarks/compare_pytorch.py.")
   private boolean onRequest;
 
   @Option(names = "--json", description = "Print one JSON object instead of tables.")

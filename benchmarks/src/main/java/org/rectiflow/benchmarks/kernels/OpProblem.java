@@ -4,8 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 import org.rectiflow.engine.Executable.Feed;
-import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Gradients;
+import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
@@ -82,12 +82,13 @@ public record OpProblem(String name, Function<Graph, Value> record) implements P
   public Map<String, Feed> feeds() {
     Map<String, Feed> feeds = new LinkedHashMap<>();
     Graph g = graph(DType.F32);
-    g.nodes().forEach(node -> {
-      if (node.op() instanceof Op.Input(String input, var shape, _)) {
-        float[] values = RandomValues.uniform(feeds.size() + 1, 1, shape.dims());
-        feeds.put(input, Feed.of(new Tensor(shape, values)));
-      }
-    });
+    g.nodes()
+        .forEach(node -> {
+          if (node.op() instanceof Op.Input(String input, var shape, _)) {
+            float[] values = RandomValues.uniform(feeds.size() + 1, 1, shape.dims());
+            feeds.put(input, Feed.of(new Tensor(shape, values)));
+          }
+        });
     return feeds;
   }
 }

@@ -50,7 +50,8 @@ public final class ModelFile {
     if (Files.exists(path)) {
       return;
     }
-    RandomModel model = new RandomModel(release, release.blocks(), Map.of(Part.TRANSFORMER, dtype), false, 0);
+    RandomModel model =
+        new RandomModel(release, release.blocks(), Map.of(Part.TRANSFORMER, dtype), false, 0);
     long bytes = model.bytes();
     requireRoom(path, bytes, Files.getFileStore(existing(path)).getUsableSpace());
     say.accept(

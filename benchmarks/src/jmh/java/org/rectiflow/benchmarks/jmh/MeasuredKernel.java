@@ -2,9 +2,6 @@ package org.rectiflow.benchmarks.jmh;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.rectiflow.benchmarks.kernels.EngineKernel;
 import org.rectiflow.benchmarks.kernels.Problem;
 import org.rectiflow.benchmarks.measure.FmaPeak;
@@ -18,21 +15,20 @@ import org.rectiflow.safetensors.DType;
  * A kernel and, beside JMH's time of a whole run, what it did: the rate at which it computed and
  * moved data while it ran, and both as fractions of the machine's limits measured between runs.
  */
-@State(Scope.Thread)
-public class KernelState {
+final class MeasuredKernel implements AutoCloseable {
   private static final int RUNS_BETWEEN_PEAKS = 8;
 
   private final List<double[]> measured = new ArrayList<>();
-  private CpuBackend backend;
-  private Workers workers;
-  private ReadBandwidth read;
-  private FmaPeak peak;
-  private EngineKernel kernel;
+  private final CpuBackend backend;
+  private final Workers workers;
+  private final ReadBandwidth read;
+  private final FmaPeak peak;
+  private final EngineKernel kernel;
   private int runs;
   private double peakRate;
   private double readRate;
 
-  void prepare(Problem problem, DType weights, int threads) {
+  MeasuredKernel(Problem problem, DType weights, int threads) {
     backend = new CpuBackend(threads);
     workers = new Workers(threads);
     peak = new FmaPeak(workers);
@@ -60,7 +56,7 @@ public class KernelState {
   }
 
   /** Prints the medians and frees the memory. */
-  @TearDown
+  @Override
   public void close() {
     System.out.printf(
         "%n# inside the kernel: %.1f GFLOP/s, %.3f of the FMA peak, %.3f of the read bandwidth%n",
