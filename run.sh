@@ -54,8 +54,15 @@ if [ -n "$tornado" ]; then
   maven_options=("-Dtornadovm.version=${version#tornado-api-}")
 fi
 
+# With Apache Spark it has another one, whose libraries are downloaded only then.
+spark=${RECTIFLOW_SPARK:-}
+if [ -n "$spark" ]; then
+  maven_options+=(-Pspark)
+fi
+built_with="$tornado${spark:+ spark}"
+
 changed() {
-  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$tornado" ] || return 0
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$built_with" ] || return 0
   # Folders count too: removing a file touches its folder.
   [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*/src/main -newer "$stamp" -print -quit)" ]
 }
@@ -67,7 +74,7 @@ build() {
     exit 1
   }
   rm -f "$app"/rectiflow.jsa
-  echo "$tornado" >"$stamp"
+  echo "$built_with" >"$stamp"
 }
 
 case "${1:-}" in
@@ -90,6 +97,9 @@ if changed; then
 fi
 
 classpath=$(printf '%s:' "$app"/*.jar "$app"/lib/*.jar "$home"/benchmarks/target/benchmarks-*.jar)
+if [ -n "$spark" ]; then
+  classpath=$(printf '%s:' "$home"/study-spark/target/*.jar "$home"/study-spark/target/lib/*.jar "$home"/benchmarks/target/benchmarks-*.jar)
+fi
 terminal=false
 [ ! -t 2 ] || terminal=true
 
@@ -113,6 +123,11 @@ jvm_options=(-XX:+UseParallelGC -XX:MaxNewSize=512m -XX:+AutoCreateSharedArchive
 if [ -n "$tornado" ]; then
   classpath=$classpath:$(printf '%s:' "$home"/tornado-kernels/target/tornado-kernels-*.jar)
   jvm_options=("@$tornado/tornado-argfile" -XX:MaxNewSize=512m -Dtornado.recover.bailout=false)
+fi
+if [ -n "$spark" ]; then
+  for package in java.lang java.lang.invoke java.io java.net java.nio java.util java.util.concurrent sun.nio.ch; do
+    jvm_options+=("--add-opens=java.base/$package=ALL-UNNAMED")
+  done
 fi
 
 cd "$work"

@@ -71,6 +71,11 @@ public final class StudyRun {
     return folder.resolve("runs").resolve(cell.id());
   }
 
+  /** Where a preparation lies in a study's folder. */
+  public static Path preparationFolder(Path folder, Cell cell) {
+    return folder.resolve("prepare").resolve(cell.id());
+  }
+
   public Results results() {
     return results;
   }
@@ -132,12 +137,18 @@ public final class StudyRun {
     return outcome();
   }
 
-  private Map<String, String> prepare(Progress progress, BooleanSupplier stop)
+  /**
+   * Does the preparations, or finds them done.
+   *
+   * @return the folders of their checkpoints, by name
+   * @throws StoppedException if they were stopped
+   */
+  public Map<String, String> prepare(Progress progress, BooleanSupplier stop)
       throws IOException, StoppedException {
     Map<String, String> folders = new LinkedHashMap<>();
     for (Map.Entry<String, Cell> one : plan.preparations().entrySet()) {
       Cell cell = one.getValue().resolved(folders);
-      Path place = folder.resolve("prepare").resolve(cell.id());
+      Path place = preparationFolder(folder, cell);
       Path checkpoint = runner.train(cell, place, progress, stop);
       folders.put(one.getKey(), checkpoint.toString());
     }
@@ -188,11 +199,13 @@ public final class StudyRun {
 
   /** How the study stands. */
   public Outcome outcome() {
+    String measured = measured(plan.evaluation());
     int finished = 0;
     int failed = 0;
     for (Cell cell : plan.cells()) {
       var result = results.find(cell.id());
-      finished += result.filter(RunResult::finished).isPresent() ? 1 : 0;
+      finished +=
+          result.filter(r -> r.finished() && r.measured().equals(measured)).isPresent() ? 1 : 0;
       failed += result.filter(r -> !r.finished()).isPresent() ? 1 : 0;
     }
     return new Outcome(finished, failed, plan.cells().size() - finished - failed);
