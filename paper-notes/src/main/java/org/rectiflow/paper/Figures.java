@@ -41,8 +41,9 @@ final class Figures {
             "FID over the number of sampling steps for the families of formulations.",
             Coverage.PART,
             "An exact stand-in: the sampling error over the number of steps on data whose optimal"
-                + " velocity is known, in the paper's colours, with a caution.",
-            "The FIDs need the 61 trained formulations (Section 5.1).",
+                + " velocity is known, in the paper's colours, with a caution; and sixteen formulations"
+                + " trained in miniature.",
+            "The paper's FIDs need the 61 trained formulations (Section 5.1).",
             "The values of the paper's curves exist only inside its bitmap.",
             Figure3::render),
         missing(

@@ -19,6 +19,9 @@ class ItemsTest {
         .containsExactly("rf", "0.369231", "0.430783", "0.471201", "0.485397");
     assertThat(vectors.rows().get(1))
         .containsExactly("cos", "0.480704", "0.487531", "0.494316", "0.497038");
+    assertThat(figure.pictures())
+        .extracting(picture -> picture.name())
+        .containsExactly("figure-03-exact-error", "figure-03-miniature");
     assertThat(figure.notes().getFirst()).contains("Caution").contains("cosine path is the easier");
     // What the caution says of the picture.
     assertThat(error(figure, "N(0, 0.25)", "cos", "5"))
@@ -101,6 +104,15 @@ class ItemsTest {
   void table1ConsistsOfWholeRankSums() {
     Rendering table = Table1.render();
     assertThat(table(table, "table-01-printed").csv()).doesNotContain("not whole");
+    DataTable trained = table(table, "table-01-miniature");
+    assertThat(trained.rows()).hasSize(16);
+    assertThat(trained.rows().stream().map(List::getFirst))
+        .containsExactlyInAnyOrderElementsOf(Table1.meanRanks().keySet());
+    assertThat(trained.rows())
+        .allSatisfy(row ->
+            assertThat(Double.parseDouble(row.getLast()))
+                .isEqualTo(Table1.meanRanks().get(row.getFirst())));
+    assertThat(table.notes().getFirst()).contains("400 steps");
     assertThat(table(table, "table-01-printed").rows().getFirst().get(2)).isEqualTo("37");
     DataTable exact = table(table, "table-01-exact");
     int formulations = exact.rows().stream().mapToInt(row -> Integer.parseInt(row.get(1))).sum();
