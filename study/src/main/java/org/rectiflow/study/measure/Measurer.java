@@ -55,7 +55,7 @@ public final class Measurer implements AutoCloseable {
       throws IOException {
     this.evaluation = evaluation;
     this.backend = backend;
-    pipeline = new TextToImage(base, backend);
+    pipeline = TextToImage.withoutTransformer(base, backend);
     vae = new Autoencoder(pipeline.vaeConfig(), base.require(Part.VAE));
     features = Yardstick.features(evaluation, backend);
     yardstick = Yardstick.of(pipeline, t5Tokens, side, evaluation, features);

@@ -24,7 +24,9 @@ public enum Section {
   /** Success rates by category, as Table 4. */
   CATEGORIES,
   /** Score lost with fewer steps, and path length, as Table 6. */
-  EFFICIENCY;
+  EFFICIENCY,
+  /** Last validations of preparations, such as autoencoders' reconstructions, as Table 3. */
+  PREPARATIONS;
 
   /** The name in study files. */
   public String key() {

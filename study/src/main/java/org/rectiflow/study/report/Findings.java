@@ -15,6 +15,7 @@ import org.rectiflow.study.measure.Sampled;
 import org.rectiflow.study.plan.StudyPlan;
 import org.rectiflow.study.run.Results;
 import org.rectiflow.study.run.RunResult;
+import org.rectiflow.study.run.StudyRun;
 
 /**
  * The finished runs of a study, by the value of the axis that is compared. Where several runs share
@@ -33,8 +34,11 @@ public final class Findings {
   /** Those of the plan's runs. */
   public static Findings of(StudyPlan plan, Results results) {
     Findings findings = new Findings(plan);
+    String measured = StudyRun.measured(plan.evaluation());
     for (var cell : plan.cells()) {
-      Optional<RunResult> found = results.find(cell.id());
+      // Runs that were measured otherwise are still to be measured.
+      Optional<RunResult> found =
+          results.find(cell.id()).filter(r -> !r.finished() || r.measured().equals(measured));
       if (found.isEmpty()) {
         findings.missing++;
       } else if (found.get().finished()) {

@@ -33,7 +33,10 @@ public final class StudyReport {
     Map<Section, Rendering> sections = new LinkedHashMap<>();
     if (!findings.variants().isEmpty()) {
       for (Section section : plan.study().sections()) {
-        Rendering rendering = render(section, findings);
+        Rendering rendering =
+            section == Section.PREPARATIONS
+                ? PreparationsSection.of(Preparations.read(plan, folder))
+                : render(section, findings);
         sections.put(section, rendering);
         out.write(rendering);
       }
@@ -56,6 +59,7 @@ public final class StudyReport {
       case DEPTH -> DepthSection.of(findings);
       case CATEGORIES -> CategoriesSection.of(findings);
       case EFFICIENCY -> EfficiencySection.of(findings);
+      case PREPARATIONS -> throw new IllegalArgumentException("not of the runs");
     };
   }
 

@@ -170,7 +170,10 @@ class StudyPlanTest {
   static List<Path> shipped() throws IOException {
     try (Stream<Path> files = Files.list(Path.of("studies"))) {
       return files
-          .filter(f -> f.toString().endsWith(".toml") && !f.endsWith("base.toml"))
+          .filter(f ->
+              f.toString().endsWith(".toml")
+                  && !List.of("base.toml", "autoencoder.toml", "towers.toml")
+                      .contains(f.getFileName().toString()))
           .sorted()
           .toList();
     }

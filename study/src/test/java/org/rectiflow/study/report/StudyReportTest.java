@@ -24,6 +24,7 @@ import org.rectiflow.study.plan.StudyFile;
 import org.rectiflow.study.plan.StudyPlan;
 import org.rectiflow.study.run.Results;
 import org.rectiflow.study.run.RunResult;
+import org.rectiflow.study.run.StudyRun;
 
 class StudyReportTest {
   private static final List<String> FORMULATIONS = List.of("rf/lognorm(0,1)", "rf", "v/cos");
@@ -57,7 +58,7 @@ class StudyReportTest {
     for (Cell cell : plan.cells()) {
       int place = FORMULATIONS.indexOf(cell.labels().get("formulation"));
       if (place >= 0) {
-        results.put(finished(cell, place));
+        results.put(finished(cell, place).withMeasured(StudyRun.measured(plan.evaluation())));
       }
     }
     results.put(
@@ -193,6 +194,45 @@ class StudyReportTest {
   void aStudyWithoutResultsHasAPageToo() throws IOException {
     Path page = StudyReport.write(plan, Results.open(temp.resolve("none.jsonl")), temp);
     assertThat(Files.readString(page)).contains("0 of 8 runs are finished, 0 failed, 8 are left");
+  }
+
+  /** Runs that were measured with other settings do not count. */
+  @Test
+  void otherMeasurementsAreLeftOut() throws IOException {
+    RunResult old = results.all().getFirst();
+    results.put(old.withMeasured("other"));
+    assertThat(Files.readString(StudyReport.write(plan, results, temp)))
+        .contains("5 of 8 runs are finished, 1 failed, 2 are left");
+  }
+
+  @Test
+  void preparationsShowTheirLastValidation() throws IOException {
+    StudyPlan prepared =
+        StudyPlan.of(
+            StudyFile.parse(
+                temp.resolve("study.toml"),
+                """
+                title = "P"
+                base = "base.toml"
+                report = ["preparations"]
+                [axes]
+                seed = [0]
+                [prepare.vae]
+                base = "base.toml"
+                """),
+            StudyPlan.WHOLE);
+    Path log =
+        StudyRun.preparationFolder(temp, prepared.preparations().get("vae")).resolve("log.jsonl");
+    Files.createDirectories(log.getParent());
+    Files.writeString(
+        log,
+        """
+        {"event":"validation","step":1,"loss":2.0,"details":{"psnr":10.0}}
+        {"event":"validation","step":2,"loss":1.0,"details":{"psnr":20.0,"ssim":0.5}}
+        """);
+    DataTable table = PreparationsSection.of(Preparations.read(prepared, temp)).tables().getFirst();
+    assertThat(table.columns()).containsExactly("preparation", "loss", "psnr", "ssim");
+    assertThat(table.rows()).containsExactly(List.of("vae", "1.0000", "20.0000", "0.5000"));
   }
 
   @Test

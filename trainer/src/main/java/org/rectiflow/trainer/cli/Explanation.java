@@ -23,16 +23,12 @@ final class Explanation {
     List<String> tables = keys.stream().map(Key::table).distinct().toList();
     for (String table : tables) {
       text.append(table.isEmpty() ? "" : "\n[" + table + "]\n");
-      keys.stream()
-          .filter(key -> key.table().equals(table))
-          .forEach(key ->
-              append(
-                  text, key, key == LoopKeys.TASK ? Optional.of(factory.name()) : key.initial()));
+      keys.stream().filter(key -> key.table().equals(table)).forEach(key -> append(text, key));
     }
     return text.toString();
   }
 
-  private static void append(StringBuilder text, Key<?> key, Optional<?> value) {
+  private static void append(StringBuilder text, Key<?> key) {
     String change = key.mayChange() ? " May change when a run goes on." : "";
     String comment =
         "%s (%s.)%s".formatted(key.meaning(), capitalised(key.kind().description()), change);
@@ -40,8 +36,9 @@ final class Explanation {
     for (String line : wrapped(comment)) {
       text.append("# ").append(line).append('\n');
     }
+    Optional<?> initial = key.initial();
     text.append(key.simpleName()).append(" = ");
-    text.append(value.map(Explanation::toml).orElse("# required")).append('\n');
+    text.append(initial.map(Explanation::toml).orElse("# required")).append('\n');
   }
 
   private static String capitalised(String text) {
