@@ -23,12 +23,16 @@ final class Explanation {
     List<String> tables = keys.stream().map(Key::table).distinct().toList();
     for (String table : tables) {
       text.append(table.isEmpty() ? "" : "\n[" + table + "]\n");
-      keys.stream().filter(key -> key.table().equals(table)).forEach(key -> append(text, key));
+      keys.stream()
+          .filter(key -> key.table().equals(table))
+          .forEach(key ->
+              append(
+                  text, key, key == LoopKeys.TASK ? Optional.of(factory.name()) : key.initial()));
     }
     return text.toString();
   }
 
-  private static void append(StringBuilder text, Key<?> key) {
+  private static void append(StringBuilder text, Key<?> key, Optional<?> value) {
     String change = key.mayChange() ? " May change when a run goes on." : "";
     String comment =
         "%s (%s.)%s".formatted(key.meaning(), capitalised(key.kind().description()), change);
@@ -36,9 +40,8 @@ final class Explanation {
     for (String line : wrapped(comment)) {
       text.append("# ").append(line).append('\n');
     }
-    Optional<?> initial = key.initial();
     text.append(key.simpleName()).append(" = ");
-    text.append(initial.map(Explanation::toml).orElse("# required")).append('\n');
+    text.append(value.map(Explanation::toml).orElse("# required")).append('\n');
   }
 
   private static String capitalised(String text) {

@@ -28,7 +28,8 @@ class ExplanationTest {
       String text = Explanation.of(factory).replace("= # required", "= 3");
       List<Key<?>> keys = keys(factory);
       Settings explained = RunFile.parse("explained", text).settings(keys);
-      Settings defaults = RunFile.parse("defaults", "steps = 3").settings(keys);
+      String least = "task = \"%s\"\nsteps = 3".formatted(factory.name());
+      Settings defaults = RunFile.parse("defaults", least).settings(keys);
       assertThat(explained.values()).isEqualTo(defaults.values());
       assertThat(explained.lines()).hasSize(keys.size());
     }
