@@ -37,8 +37,11 @@ final class DeviceMemory {
     if (streaming) {
       sizes += ", the largest weight of each storage type alone";
     }
-    if (need.bytes() <= limits.memory() || (streaming && streamed.bytes() <= limits.memory())) {
-      long bytes = streaming ? streamed.bytes() : need.bytes();
+    if (limits.taken() > 0) {
+      sizes += "; other graphs have taken " + gigabytes(limits.taken());
+    }
+    long bytes = limits.taken() + (streaming ? streamed.bytes() : need.bytes());
+    if (bytes <= limits.memory()) {
       sizes +=
           String.format(
               Locale.ROOT,

@@ -36,6 +36,7 @@ record DevicePlan(
     boolean pinned) {
   private static final int LARGEST_BUS = 1 << 20;
   private static final int SMALLEST_BUS = 1 << 12;
+  private static final int SLACK = 16;
 
   /**
    * Works it out.
@@ -49,11 +50,12 @@ record DevicePlan(
     }
     DevicePlan least = lay(graph, limits, features, 0);
     boolean streaming = features.contains(Feature.STREAM);
-    long room = limits.most() - least.bytes();
-    if (!streaming || room < 0) {
+    if (!streaming || least.bytes() > limits.most()) {
       throw DeviceMemory.refusal(name, limits, all, least, streaming);
     }
-    return lay(graph, limits, features, room);
+    // Some is left to what TornadoVM keeps of graphs that were closed.
+    long room = limits.most() - least.bytes() - limits.most() / SLACK;
+    return lay(graph, limits, features, Math.max(0, room));
   }
 
   private static DevicePlan lay(

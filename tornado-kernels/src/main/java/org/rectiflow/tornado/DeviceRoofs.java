@@ -24,7 +24,7 @@ final class DeviceRoofs {
 
   /** Copies 128 MB, less on a device that has not eight times as much. */
   static Roofs measure(TornadoDevice device, KernelSources sources) {
-    DeviceLimits limits = DeviceLimits.of(device);
+    DeviceLimits limits = DeviceLimits.of(device, 0);
     long room = Math.min(limits.most(), limits.largestArray()) / (8 * Float.BYTES);
     int copied = (int) Math.min(COPIED, room);
     int ticket = Math.max(2 * copied, LANES);

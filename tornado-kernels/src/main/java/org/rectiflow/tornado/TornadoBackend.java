@@ -2,6 +2,7 @@ package org.rectiflow.tornado;
 
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.MemoryPlan;
@@ -16,6 +17,7 @@ public final class TornadoBackend implements Backend {
   private final KernelSources sources;
   private final Set<Feature> features;
   private final Profile profile = new Profile();
+  private final AtomicLong taken = new AtomicLong();
 
   TornadoBackend(String name, TornadoDevice device, KernelSources sources, Set<Feature> features) {
     this.name = name;
@@ -42,7 +44,7 @@ public final class TornadoBackend implements Backend {
    */
   @Override
   public TornadoExecutable compile(String graphName, Graph graph) {
-    return new TornadoExecutable(graphName, graph, device, sources, profile, features);
+    return new TornadoExecutable(graphName, graph, device, sources, profile, features, taken);
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.rectiflow.engine.DeviceException;
 import org.rectiflow.engine.ElementType;
 import org.rectiflow.engine.Executable;
@@ -43,13 +44,9 @@ public final class TornadoExecutable implements Executable {
   private final DevicePlan plan;
   private final DeviceArrays arrays;
   private final DeviceProgram program;
+  private AtomicLong taken = new AtomicLong();
   private int run;
   private final List<Task> launched = new ArrayList<>();
-
-  TornadoExecutable(
-      String name, Graph graph, TornadoDevice device, KernelSources sources, Profile profile) {
-    this(name, graph, device, sources, profile, Set.of());
-  }
 
   TornadoExecutable(
       String name,
@@ -57,15 +54,18 @@ public final class TornadoExecutable implements Executable {
       TornadoDevice device,
       KernelSources sources,
       Profile profile,
-      Set<Feature> features) {
+      Set<Feature> features,
+      AtomicLong taken) {
     this(
         name,
         graph,
-        DevicePlan.of(name, graph, DeviceLimits.of(device), features),
+        DevicePlan.of(name, graph, DeviceLimits.of(device, taken.get()), features),
         device,
         sources,
         profile,
         DeviceArrays::addTask);
+    this.taken = taken;
+    taken.addAndGet(plan.bytes());
     if (features.contains(Feature.CUDA_GRAPHS)) {
       program.recordLaunches();
     }
@@ -362,5 +362,6 @@ public final class TornadoExecutable implements Executable {
   public void close() {
     program.close();
     arrays.close();
+    taken.addAndGet(-plan.bytes());
   }
 }

@@ -102,7 +102,7 @@ class LibraryProductTest {
 
   private TornadoExecutable compile(
       Graph graph, Set<Feature> features, DeviceProgram.Methods methods) {
-    DevicePlan plan = DevicePlan.of("library", graph, DeviceLimits.of(device), features);
+    DevicePlan plan = DevicePlan.of("library", graph, DeviceLimits.of(device, 0), features);
     KernelSources sources = KernelSources.in(Optional.empty());
     return new TornadoExecutable("library", graph, plan, device, sources, new Profile(), methods);
   }

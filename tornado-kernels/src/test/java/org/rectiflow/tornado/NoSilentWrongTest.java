@@ -80,7 +80,7 @@ class NoSilentWrongTest {
   private void run(DeviceProgram.Methods methods) {
     KernelSources sources = KernelSources.in(Optional.empty());
     Graph graph = affine();
-    DevicePlan plan = DevicePlan.of("broken", graph, DeviceLimits.of(device), Set.of());
+    DevicePlan plan = DevicePlan.of("broken", graph, DeviceLimits.of(device, 0), Set.of());
     try (TornadoExecutable executable =
         new TornadoExecutable("broken", graph, plan, device, sources, new Profile(), methods)) {
       executable.run(Map.of("x", Feed.of(Tensor.zeros(SHAPE))));

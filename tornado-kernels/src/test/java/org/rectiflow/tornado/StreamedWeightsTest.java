@@ -75,14 +75,15 @@ class StreamedWeightsTest {
     return Map.of("x", Feed.of(new Tensor(Shape.of(20, WIDTH), values)));
   }
 
-  private DeviceLimits limits(long memory, long allowed) {
-    DeviceLimits own = DeviceLimits.of(device);
-    return new DeviceLimits("a small device", memory, allowed, own.largestArray(), own.tiles());
+  private DeviceLimits limits(long memory, long allowed, long taken) {
+    DeviceLimits own = DeviceLimits.of(device, 0);
+    return new DeviceLimits(
+        "a small device", memory, allowed, taken, own.largestArray(), own.tiles());
   }
 
   private TornadoExecutable compile(Graph graph, long memory, Profile profile) {
     DevicePlan plan =
-        DevicePlan.of("layers", graph, limits(memory, memory), Set.of(Feature.STREAM));
+        DevicePlan.of("layers", graph, limits(memory, memory, 0), Set.of(Feature.STREAM));
     return new TornadoExecutable(
         "layers",
         graph,
@@ -101,7 +102,7 @@ class StreamedWeightsTest {
       assertThat(whole.arenaBytes()).isEqualTo(backend.arenaBytes(graph));
       Tensor expected = whole.run(feeds()).get("y");
       long activations = whole.deviceBytes() - (long) 4 * WIDTH * (LAYERS * WIDTH - 9);
-      for (long room : new long[] {256 * 1024 + 8192, 3 * 256 * 1024 + 8192}) {
+      for (long room : new long[] {256 * 1024 + 8192, 4 * 256 * 1024}) {
         Profile profile = new Profile();
         try (TornadoExecutable streamed = compile(graph, activations + room, profile)) {
           assertThat(streamed.deviceBytes()).isLessThanOrEqualTo(activations + room);
@@ -137,20 +138,24 @@ class StreamedWeightsTest {
   @Test
   void refusalsNameWhatHelps() {
     Graph graph = layers(1);
-    assertThatThrownBy(() -> DevicePlan.of("layers", graph, limits(64 * MB, MB), Set.of()))
+    assertThatThrownBy(() -> DevicePlan.of("layers", graph, limits(64 * MB, MB, 0), Set.of()))
         .isInstanceOf(DeviceException.class)
         .hasMessageContaining("layers needs ")
         .hasMessageContaining("on a small device: weights 1.56 MB, activations 0.04 MB")
         .hasMessageContaining("TornadoVM may take 1.05 MB of it")
         .hasMessageMatching(".*RECTIFLOW_JAVA_OPTS=-Dtornado.device.memory=\\d+MB.*")
         .hasMessageContaining("--device tornado+stream");
-    assertThatThrownBy(() -> DevicePlan.of("layers", graph, limits(MB, 64 * MB), Set.of()))
+    assertThatThrownBy(
+            () -> DevicePlan.of("layers", graph, limits(64 * MB, 4 * MB, 3 * MB), Set.of()))
+        .hasMessageContaining("other graphs have taken 3.15 MB")
+        .hasMessageContaining("-Dtornado.device.memory=6MB");
+    assertThatThrownBy(() -> DevicePlan.of("layers", graph, limits(MB, 64 * MB, 0), Set.of()))
         .hasMessageContaining("; it has 1.05 MB")
         .hasMessageContaining("--device tornado+stream")
         .message()
         .doesNotContain("tornado.device.memory");
     assertThatThrownBy(
-            () -> DevicePlan.of("layers", graph, limits(MB / 8, MB / 8), Set.of(Feature.STREAM)))
+            () -> DevicePlan.of("layers", graph, limits(MB / 8, MB / 8, 0), Set.of(Feature.STREAM)))
         .hasMessageContaining("the largest weight of each storage type alone")
         .hasMessageContaining("smaller --size")
         .message()
