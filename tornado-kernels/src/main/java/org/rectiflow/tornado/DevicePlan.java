@@ -36,7 +36,6 @@ record DevicePlan(
     boolean pinned) {
   private static final int LARGEST_BUS = 1 << 20;
   private static final int SMALLEST_BUS = 1 << 12;
-  private static final int SLACK = 16;
 
   /**
    * Works it out.
@@ -45,16 +44,16 @@ record DevicePlan(
    */
   static DevicePlan of(String name, Graph graph, DeviceLimits limits, Set<Feature> features) {
     DevicePlan all = lay(graph, limits, features, Long.MAX_VALUE);
-    if (all.bytes() <= limits.most()) {
+    boolean streaming = features.contains(Feature.STREAM);
+    if (all.bytes() <= (streaming ? limits.most() / 4 * 3 : limits.most())) {
       return all;
     }
     DevicePlan least = lay(graph, limits, features, 0);
-    boolean streaming = features.contains(Feature.STREAM);
     if (!streaming || least.bytes() > limits.most()) {
       throw DeviceMemory.refusal(name, limits, all, least, streaming);
     }
-    // Some is left to what TornadoVM keeps of graphs that were closed.
-    long room = limits.most() - least.bytes() - limits.most() / SLACK;
+    // Half is left to graphs that come later.
+    long room = limits.most() / 2 - least.bytes();
     return lay(graph, limits, features, Math.max(0, room));
   }
 

@@ -102,7 +102,7 @@ class StreamedWeightsTest {
       assertThat(whole.arenaBytes()).isEqualTo(backend.arenaBytes(graph));
       Tensor expected = whole.run(feeds()).get("y");
       long activations = whole.deviceBytes() - (long) 4 * WIDTH * (LAYERS * WIDTH - 9);
-      for (long room : new long[] {256 * 1024 + 8192, 4 * 256 * 1024}) {
+      for (long room : new long[] {256 * 1024 + 8192, 8 * 256 * 1024}) {
         Profile profile = new Profile();
         try (TornadoExecutable streamed = compile(graph, activations + room, profile)) {
           assertThat(streamed.deviceBytes()).isLessThanOrEqualTo(activations + room);
