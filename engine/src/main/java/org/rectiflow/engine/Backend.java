@@ -35,6 +35,12 @@ public interface Backend extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Begins to make kernels ready in the background, where that takes long; the first {@link
+   * #compile} waits for it. For programs that have other things to do first.
+   */
+  default void warmUp() {}
+
   @Override
   void close();
 }

@@ -52,6 +52,11 @@ public record GraphDrawings(Backend backend, Path folder) implements Backend {
   }
 
   @Override
+  public void warmUp() {
+    backend.warmUp();
+  }
+
+  @Override
   public void close() {
     backend.close();
   }

@@ -18,6 +18,7 @@ import org.rectiflow.engine.cpu.kernels.Workers;
 public final class CpuBackend implements Backend {
   private final Workers workers;
   private final Profile profile = new Profile();
+  private Optional<WarmUp> warmUp = Optional.empty();
 
   /**
    * @param threads threads that compute, the caller among them
@@ -38,6 +39,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public Executable compile(String name, Graph graph) {
+    warmUp.ifPresent(WarmUp::await);
     return new CpuExecutable(name, graph, workers, profile);
   }
 
@@ -54,6 +56,13 @@ public final class CpuBackend implements Backend {
   @Override
   public Optional<Roofs> roofs() {
     return Optional.of(Ceilings.measure(workers));
+  }
+
+  @Override
+  public void warmUp() {
+    if (warmUp.isEmpty()) {
+      warmUp = Optional.of(new WarmUp());
+    }
   }
 
   @Override

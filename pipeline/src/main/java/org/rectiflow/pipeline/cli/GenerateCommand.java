@@ -62,6 +62,9 @@ import picocli.CommandLine.Spec;
       "carries how it was made: `rectiflow inspect PICTURE.png` reads it back."
     })
 final class GenerateCommand implements Callable<Integer> {
+  /** Bytes of a transformer beside whose work a second for warming up is little. */
+  private static final long LARGE = 1L << 30;
+
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "PROMPT", description = "What the picture shows.")
@@ -190,6 +193,9 @@ final class GenerateCommand implements Callable<Integer> {
   private int draw(Checkpoint checkpoint, Backend backend, ConsoleProgress console)
       throws IOException {
     Progress progress = quiet ? Progress.NONE : console;
+    if (isLarge(checkpoint)) {
+      backend.warmUp(); // while recipe and memory are worked out
+    }
     TextToImage pipeline = new TextToImage(checkpoint, backend);
     Recipe recipe = recipe(checkpoint, pipeline);
     checkMemory(pipeline.memory().need(recipe));
@@ -220,6 +226,13 @@ final class GenerateCommand implements Callable<Integer> {
       ProfileTable.print(spec.commandLine().getErr(), backend.profile());
     }
     return 0;
+  }
+
+  private static boolean isLarge(Checkpoint checkpoint) {
+    return checkpoint
+        .summary(Part.TRANSFORMER, false)
+        .filter(transformer -> transformer.bytes() > LARGE)
+        .isPresent();
   }
 
   /** Before anything is loaded: what it takes, against what there is. */
