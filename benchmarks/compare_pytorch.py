@@ -215,7 +215,7 @@ def main():
         kinds[name], runs[f"torch {name}"] = torch_step(getattr(torch, name))
     print(f"{args.size}x{args.size}, {args.text_tokens} tokens of text, {args.threads} threads; torch {torch.__version__}")
     for name, kind in kinds.items():
-        print(f"  torch {name}: {kind}")
+        print(f"  torch {name}: {kind}", flush=True)
     for run in runs.values():
         run()  # compiles, packs
     names = list(runs)
@@ -225,6 +225,7 @@ def main():
             name = names[(number + i) % len(names)]
             time.sleep(0.05)  # threads of OpenMP look for work for a while after they have finished
             seconds[name].append(runs[name]())
+        print(f"  round {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.2f} s" for name in names), flush=True)
     runs["rectiflow"].close()
     report = {"size": args.size, "text_tokens": args.text_tokens, "threads": args.threads, "rounds": args.rounds,
               "torch": torch.__version__, "models": kinds, "seconds": seconds, "ratios": {}}

@@ -1,12 +1,16 @@
 package org.rectiflow.benchmarks.cli;
 
+import de.erichseifert.vectorgraphics2d.Processors;
+import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
+import de.erichseifert.vectorgraphics2d.util.PageSize;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.VectorGraphicsEncoder;
+import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -38,16 +42,23 @@ final class Plots {
   }
 
   private static void write(Path folder, String name, XYChart chart) throws IOException {
+    BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = image.createGraphics();
+    try {
+      chart.paint(g, WIDTH, HEIGHT);
+    } finally {
+      g.dispose();
+    }
     AtomicFiles.write(
-        folder.resolve(name + ".png"),
-        file ->
-            Files.write(file, BitmapEncoder.getBitmapBytes(chart, BitmapEncoder.BitmapFormat.PNG)));
+        folder.resolve(name + ".png"), file -> ImageIO.write(image, "png", file.toFile()));
+    VectorGraphics2D vectors = new VectorGraphics2D();
+    chart.paint(vectors, WIDTH, HEIGHT);
+    PageSize page = new PageSize(0, 0, WIDTH, HEIGHT);
     AtomicFiles.write(
         folder.resolve(name + ".svg"),
         file -> {
           try (var stream = Files.newOutputStream(file)) {
-            VectorGraphicsEncoder.saveVectorGraphic(
-                chart, stream, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
+            Processors.get("svg").getDocument(vectors.getCommands(), page).writeTo(stream);
           }
         });
   }
