@@ -26,6 +26,7 @@ import org.rectiflow.scheduler.formulation.Formulation;
  * @param guidance classifier-free guidance scale
  * @param seed of the noise
  * @param preset the bundle of choices the rest began with
+ * @param zeroUnconditional whether an empty negative prompt means zeros instead of its encodings
  * @param t5Tokens length of T5's sequence at most
  * @param dropped encoders that are left out
  * @param formulation what the transformer was trained as
@@ -43,6 +44,7 @@ public record Recipe(
     double guidance,
     long seed,
     Preset preset,
+    boolean zeroUnconditional,
     int t5Tokens,
     Set<Part> dropped,
     Formulation formulation,
@@ -62,6 +64,7 @@ public record Recipe(
         guidance,
         value,
         preset,
+        zeroUnconditional,
         t5Tokens,
         dropped,
         formulation,
@@ -79,7 +82,7 @@ public record Recipe(
 
   /** Whether the unconditional prompt is zeros instead of the encodings of nothing. */
   public boolean zeroNegative() {
-    return preset.zeroUnconditional() && negative.equals(Prompts.all(""));
+    return zeroUnconditional && negative.equals(Prompts.all(""));
   }
 
   /** The text a picture carries: the prompt by itself, and all of this as JSON. */
@@ -96,6 +99,7 @@ public record Recipe(
     json.put("seed", seed);
     json.put("guidance", guidance);
     json.put("preset", preset.flag());
+    json.put("unconditional", zeroNegative() ? "zeros" : "text");
     json.put("t5_tokens", t5Tokens);
     json.put("dropped_encoders", dropped.stream().map(Part::folder).toList());
     json.put("scheduler", sampler.toString());

@@ -72,6 +72,7 @@ class MemoryPreflightTest {
         5,
         0,
         Preset.DIFFUSERS,
+        false,
         256,
         dropped,
         Formulation.parse("rf"),

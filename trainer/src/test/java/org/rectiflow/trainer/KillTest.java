@@ -188,8 +188,6 @@ class KillTest {
             model,
             "--out",
             picture.toString(),
-            "--preset",
-            "paper",
             "--guidance",
             "4",
             "--steps",

@@ -183,14 +183,21 @@ public sealed interface Checkpoint extends AutoCloseable
    * @param steps inference steps
    * @param guidance classifier-free guidance scale
    * @param formulation what the transformer was trained as; empty means a rectified flow
+   * @param zeroUnconditional whether guidance leads away from zeros, which training dropped
+   *     encoders to, instead of the encodings of nothing
    * @param size side of the picture in pixels
    */
   record GenerationDefaults(
-      Optional<Integer> steps, Optional<Double> guidance, Optional<String> formulation, int size) {
+      Optional<Integer> steps,
+      Optional<Double> guidance,
+      Optional<String> formulation,
+      boolean zeroUnconditional,
+      int size) {
 
     /** Nothing but a size. */
     static GenerationDefaults of(int size) {
-      return new GenerationDefaults(Optional.empty(), Optional.empty(), Optional.empty(), size);
+      return new GenerationDefaults(
+          Optional.empty(), Optional.empty(), Optional.empty(), false, size);
     }
 
     /** What a {@code rectiflow.json} says. */
@@ -199,6 +206,7 @@ public sealed interface Checkpoint extends AutoCloseable
           Optional.ofNullable(json.get("steps")).map(JsonNode::asInt),
           Optional.ofNullable(json.get("guidance")).map(JsonNode::asDouble),
           Optional.ofNullable(json.get("formulation")).map(JsonNode::asText),
+          json.path("unconditional").asText().equals("zeros"),
           size);
     }
   }

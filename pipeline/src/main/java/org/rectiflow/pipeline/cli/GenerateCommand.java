@@ -288,6 +288,7 @@ final class GenerateCommand implements Callable<Integer> {
         guidance == null ? scale : guidance,
         seed,
         chosen,
+        preset == null ? defaults.zeroUnconditional() : chosen.zeroUnconditional(),
         t5Tokens == null ? chosen.t5Tokens() : t5Tokens,
         dropped,
         formulation,

@@ -28,15 +28,20 @@ import org.rectiflow.scheduler.formulation.Formulation;
 
 /**
  * The sample pictures of a run: always of the same prompts and seeds, by the formulation's own path
- * and prediction with Euler steps, guided away from zeros, which is what encoders are dropped to.
+ * and prediction with Euler steps.
  *
  * @param texts what they show
  * @param prompts the texts encoded
+ * @param unconditional what guidance leads away from
  * @param formulation whose sampler is used
  * @param choices how
  */
 record SamplePictures(
-    List<String> texts, List<PromptEmbedding> prompts, Formulation formulation, Choices choices) {
+    List<String> texts,
+    List<PromptEmbedding> prompts,
+    PromptEmbedding unconditional,
+    Formulation formulation,
+    Choices choices) {
 
   /**
    * How pictures are drawn.
@@ -65,13 +70,7 @@ record SamplePictures(
       PromptEmbedding prompt = prompts.get(i);
       try (Denoiser denoiser =
           new Denoiser(
-              model,
-              backend,
-              prompt,
-              TextToImage.zeros(prompt),
-              choices.guidance(),
-              latentSide,
-              latentSide)) {
+              model, backend, prompt, unconditional, choices.guidance(), latentSide, latentSide)) {
         Tensor noise =
             pipeline.noise(new TorchGenerator(choices.seed() + i), choices.side(), choices.side());
         Tensor start = Samplers.scaled(noise, formulation);

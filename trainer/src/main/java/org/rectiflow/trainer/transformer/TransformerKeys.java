@@ -129,7 +129,15 @@ public final class TransformerKeys {
           "samples.guidance",
           Kind.number(0, 1000),
           4.0,
-          "Their classifier-free guidance, away from zeros in place of the prompt. 1: none.");
+          "Their classifier-free guidance. 1: none.");
+
+  public static final Key<String> SAMPLE_UNCONDITIONAL =
+      Key.of(
+              "samples.unconditional",
+              Kind.oneOf(List.of("zeros", "empty")),
+              "zeros",
+              "What guidance leads away from: zeros, which encoders are dropped to in training, or the encodings of the empty text, as diffusers has it and the bundled model knows. Checkpoints tell `generate`.")
+          .changeable();
 
   public static final Key<Double> SAMPLE_SHIFT =
       Key.of(
@@ -165,6 +173,7 @@ public final class TransformerKeys {
           PROMPTS,
           SAMPLE_STEPS,
           SAMPLE_GUIDANCE,
+          SAMPLE_UNCONDITIONAL,
           SAMPLE_SHIFT,
           SAMPLE_SEED);
 

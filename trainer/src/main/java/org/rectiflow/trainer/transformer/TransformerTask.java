@@ -192,6 +192,7 @@ final class TransformerTask implements Task {
     defaults.put("steps", settings.get(TransformerKeys.SAMPLE_STEPS));
     defaults.put("guidance", settings.get(TransformerKeys.SAMPLE_GUIDANCE));
     defaults.put("formulation", formulation.name());
+    defaults.put("unconditional", settings.get(TransformerKeys.SAMPLE_UNCONDITIONAL));
     ModelFolder.writeJson(folder.resolve("rectiflow.json"), defaults);
   }
 

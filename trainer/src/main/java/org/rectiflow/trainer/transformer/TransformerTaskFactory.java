@@ -122,9 +122,12 @@ public final class TransformerTaskFactory implements TaskFactory {
             .stream()
             .map(PromptEncoding::embedding)
             .toList();
+    PromptEmbedding empty = encoders.encode(Prompts.all("")).embedding();
+    boolean zeros = settings.get(TransformerKeys.SAMPLE_UNCONDITIONAL).equals("zeros");
     return new SamplePictures(
         texts,
         prompts,
+        zeros ? TextToImage.zeros(empty) : empty,
         Formulation.parse(settings.get(TransformerKeys.FORMULATION)),
         new SamplePictures.Choices(
             side,
