@@ -107,11 +107,13 @@ public final class ShapeReader {
       addGrown(ways, blob, dense);
     }
     for (List<int[]> way : ways) {
-      List<SeenShape> parts =
-          way.stream().filter(part -> part.length >= leastArea).map(this::see).toList();
-      double fit = parts.stream().mapToDouble(SeenShape::fit).average().orElse(0);
-      boolean shapes = parts.stream().allMatch(part -> part.fit() >= POOR);
-      if (shapes && parts.size() > 1 && parts.size() <= MOST_PARTS && fit > bestFit) {
+      List<int[]> large = way.stream().filter(part -> part.length >= leastArea).toList();
+      if (large.size() < 2 || large.size() > MOST_PARTS) {
+        continue;
+      }
+      List<SeenShape> parts = large.stream().map(this::see).toList();
+      double fit = parts.stream().mapToDouble(SeenShape::fit).average().orElseThrow();
+      if (fit > bestFit && parts.stream().allMatch(part -> part.fit() >= POOR)) {
         best = parts;
         bestFit = fit;
       }
