@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.rectiflow.trainer.page.RunPage;
 
 /** What runs of the same file have in common, however often they were stopped. */
 public final class RunContents {
@@ -17,13 +18,16 @@ public final class RunContents {
 
   /**
    * The SHA-256 of every file of a run, by name; of its log the text, but for speed, and for
-   * checkpoints, of which interruptions make more.
+   * checkpoints, of which interruptions make more. The page, which shows both, is left out.
    */
   public static Map<String, String> of(Path folder) throws IOException {
     Map<String, String> contents = new TreeMap<>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String name = folder.relativize(file).toString();
+        if (name.equals(RunPage.NAME)) {
+          continue;
+        }
         contents.put(name, name.equals("log.jsonl") ? log(file) : sha256(file));
       }
     }

@@ -21,6 +21,7 @@ import org.rectiflow.trainer.Trainer;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.RunFile;
 import org.rectiflow.trainer.config.Settings;
+import org.rectiflow.trainer.page.PageKeeper;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -127,15 +128,23 @@ public final class TrainCommand implements Subcommand {
         Interrupt interrupt = new Interrupt(spec.commandLine().getErr())) {
       Progress progress = quiet ? Progress.NONE : console;
       try (Task task = factory.open(settings, backend, progress);
-          Trainer trainer = new Trainer(task, settings, held, backend)) {
+          Trainer trainer = new Trainer(task, settings, held, backend);
+          PageKeeper page = PageKeeper.start(folder, this::warn)) {
         announce(trainer.step(), folder, settings);
         Trainer.Outcome outcome = trainer.run(name(), progress, interrupt);
+        page.close();
         console.close();
         output.println(outcome.checkpoint());
         report(outcome);
         return outcome.finished() ? 0 : Interrupt.STATUS;
       }
     }
+  }
+
+  private void warn(String message) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.println("rectiflow: " + message);
+    err.flush();
   }
 
   private Settings settings(RunFile run, TaskFactory factory) {
