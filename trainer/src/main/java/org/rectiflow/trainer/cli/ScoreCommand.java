@@ -1,0 +1,263 @@
+package org.rectiflow.trainer.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.rectiflow.datasets.files.PictureFile;
+import org.rectiflow.datasets.files.PictureFolder;
+import org.rectiflow.datasets.shapes.CaptionParser;
+import org.rectiflow.datasets.shapes.ShapePrompt;
+import org.rectiflow.datasets.shapes.ShapesScore;
+import org.rectiflow.datasets.shapes.Verdict;
+import org.rectiflow.evaluation.GenEval;
+import org.rectiflow.pipeline.cli.Subcommand;
+import org.rectiflow.pipeline.io.AtomicFiles;
+import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.picture.PngFile;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Scores pictures of the shapes world by their prompts. */
+@Command(
+    name = "score",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Says whether pictures of coloured shapes show what their prompts ask for: GenEval's score,",
+      "with rules that read a picture in the place of a detector."
+    },
+    footer = {
+      "",
+      "A picture's prompt is, in this order: its line in --prompts; \"prompt\" or else \"text\" in its",
+      "folder's metadata.jsonl; the prompt that `generate` wrote into the PNG file.",
+      "correct: what is asked for is there (GenEval's rule). exact: and nothing else is.",
+      "",
+      "Examples:",
+      "  rectiflow shapes --prompts 4 > prompts.txt",
+      "  while read -r p; do rectiflow generate \"$p\" --out drawn; done < prompts.txt",
+      "  rectiflow score drawn --details"
+    })
+public final class ScoreCommand implements Subcommand {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "DIR|FILE",
+      description = "Folders of pictures, or pictures.")
+  private List<Path> places;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Prompts, a line each, for the pictures in the order of their names.")
+  private Path prompts;
+
+  @Option(names = "--csv", paramLabel = "FILE", description = "Also write the table as CSV.")
+  private Path csv;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Also write everything as JSON.")
+  private Path json;
+
+  @Option(names = "--details", description = "Also print what is in each picture.")
+  private boolean details;
+
+  @Override
+  public Integer call() throws IOException {
+    List<Path> pictures = pictures();
+    List<ShapePrompt> asked = prompts(pictures);
+    List<Verdict> verdicts = new ArrayList<>();
+    PrintWriter output = spec.commandLine().getOut();
+    for (int i = 0; i < pictures.size(); i++) {
+      Verdict verdict = ShapesScore.judge(asked.get(i), PictureFile.read(pictures.get(i)));
+      verdicts.add(verdict);
+      if (details) {
+        output.printf(
+            "%-8s %s: asked for %s, found %s%n",
+            word(verdict), pictures.get(i), verdict.prompt().text(), verdict.found());
+      }
+    }
+    ShapesScore score = ShapesScore.of(verdicts);
+    output.print(table(score));
+    output.flush();
+    if (csv != null) {
+      AtomicFiles.write(csv, temporary -> Files.writeString(temporary, score.csv()));
+    }
+    if (json != null) {
+      String text = Json.pretty(everything(pictures, verdicts, score)) + "\n";
+      AtomicFiles.write(json, temporary -> Files.writeString(temporary, text));
+    }
+    return 0;
+  }
+
+  private static String word(Verdict verdict) {
+    if (verdict.exact()) {
+      return "exact";
+    }
+    return verdict.correct() ? "correct" : "wrong";
+  }
+
+  private List<Path> pictures() throws IOException {
+    List<Path> pictures = new ArrayList<>();
+    for (Path place : places) {
+      if (Files.isDirectory(place)) {
+        try (Stream<Path> files = Files.list(place)) {
+          files
+              .filter(f -> PictureFile.isPicture(f) && !f.getFileName().toString().startsWith("."))
+              .sorted()
+              .forEach(pictures::add);
+        }
+      } else if (Files.exists(place)) {
+        pictures.add(place);
+      } else {
+        throw new UserException("there is no file or folder " + place);
+      }
+    }
+    if (pictures.isEmpty()) {
+      throw new UserException(places + " have no PNG or JPEG files");
+    }
+    return pictures;
+  }
+
+  private List<ShapePrompt> prompts(List<Path> pictures) throws IOException {
+    List<ShapePrompt> asked = new ArrayList<>();
+    if (prompts != null) {
+      List<String> lines = Files.readAllLines(prompts).stream().filter(l -> !l.isBlank()).toList();
+      if (lines.size() != pictures.size()) {
+        throw new UserException(
+            "%s has %d prompts for %d pictures; it needs a line for each"
+                .formatted(prompts, lines.size(), pictures.size()));
+      }
+      for (int i = 0; i < lines.size(); i++) {
+        asked.add(parse(lines.get(i), pictures.get(i)));
+      }
+      return asked;
+    }
+    Map<Path, Map<String, String>> folders = new LinkedHashMap<>();
+    for (Path picture : pictures) {
+      Path folder = picture.toAbsolutePath().getParent();
+      if (!folders.containsKey(folder)) {
+        folders.put(folder, captions(folder.resolve(PictureFolder.METADATA)));
+      }
+      String name = picture.getFileName().toString();
+      String caption = folders.get(folder).get(name);
+      if (caption == null && name.toLowerCase(Locale.ROOT).endsWith(".png")) {
+        caption = PngFile.readText(picture).get("Description");
+      }
+      if (caption == null) {
+        throw new UserException(
+            "%s says nowhere what it should show; give the prompts with --prompts"
+                .formatted(picture));
+      }
+      asked.add(parse(caption, picture));
+    }
+    return asked;
+  }
+
+  private static ShapePrompt parse(String caption, Path picture) {
+    try {
+      return CaptionParser.parse(caption);
+    } catch (IllegalArgumentException e) {
+      throw new UserException("%s: %s".formatted(picture, e.getMessage()), e);
+    }
+  }
+
+  private static Map<String, String> captions(Path metadata) throws IOException {
+    Map<String, String> captions = new LinkedHashMap<>();
+    if (Files.exists(metadata)) {
+      int number = 0;
+      for (String line : Files.readAllLines(metadata)) {
+        number++;
+        if (!line.isBlank()) {
+          try {
+            JsonNode entry = Json.parse(line);
+            String text = entry.path("prompt").asText(entry.path("text").asText());
+            captions.put(entry.path("file_name").asText(), text);
+          } catch (JsonProcessingException e) {
+            throw new UserException(
+                "%s, line %d is not JSON: %s".formatted(metadata, number, e.getOriginalMessage()),
+                e);
+          }
+        }
+      }
+    }
+    return captions;
+  }
+
+  private static String table(ShapesScore score) {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%-18s %8s %8s %8s %9s%n".formatted("category", "pictures", "correct", "exact", "rate"));
+    for (GenEval.Task task : GenEval.Task.values()) {
+      GenEval.Count count = score.correct().get(task);
+      if (count != null) {
+        text.append(
+            String.format(
+                Locale.ROOT,
+                "%-18s %8d %8d %8d %8.2f%%%n",
+                task.label(),
+                count.total(),
+                count.correct(),
+                score.exact().get(task).correct(),
+                100 * count.rate()));
+      }
+    }
+    if (score.correct().size() == GenEval.Task.values().length) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%-45s %8.2f%%   (exact %.2f%%)%n",
+              "Overall, the mean of the six",
+              100 * score.overall(),
+              100 * score.overallExact()));
+    }
+    return text.toString();
+  }
+
+  private static Map<String, Object> everything(
+      List<Path> pictures, List<Verdict> verdicts, ShapesScore score) {
+    List<Map<String, Object>> each = new ArrayList<>();
+    for (int i = 0; i < pictures.size(); i++) {
+      Map<String, Object> one = new LinkedHashMap<>();
+      Verdict verdict = verdicts.get(i);
+      one.put("file", pictures.get(i).toString());
+      one.put("prompt", verdict.prompt().text());
+      one.put("category", verdict.prompt().task().label());
+      one.put("correct", verdict.correct());
+      one.put("exact", verdict.exact());
+      one.put("found", verdict.found());
+      each.add(one);
+    }
+    Map<String, Object> categories = new LinkedHashMap<>();
+    for (GenEval.Task task : GenEval.Task.values()) {
+      if (score.correct().containsKey(task)) {
+        categories.put(
+            task.label(),
+            Map.of(
+                "pictures", score.correct().get(task).total(),
+                "correct", score.correct().get(task).correct(),
+                "exact", score.exact().get(task).correct()));
+      }
+    }
+    Map<String, Object> all = new LinkedHashMap<>();
+    if (categories.size() == GenEval.Task.values().length) {
+      all.put("overall", score.overall());
+      all.put("overall_exact", score.overallExact());
+    }
+    all.put("categories", categories);
+    all.put("pictures", each);
+    return all;
+  }
+}
