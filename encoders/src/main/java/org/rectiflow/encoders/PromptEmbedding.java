@@ -35,7 +35,7 @@ public record PromptEmbedding(Tensor context, Tensor pooled) {
    *
    * @throws CheckpointException if the outputs do not fit the transformer
    */
-  static PromptEmbedding assemble(
+  public static PromptEmbedding assemble(
       Layout layout, Optional<ClipOutput> clipL, Optional<ClipOutput> clipG, Optional<Tensor> t5) {
     int tokens = layout.clipTokens() + layout.t5Tokens();
     Tensor context = Tensor.zeros(Shape.of(1, tokens, layout.contextWidth()));

@@ -133,6 +133,11 @@ public final class PromptEncoder implements AutoCloseable {
     }
   }
 
+  /** The sizes of the embeddings. */
+  public Layout layout() {
+    return layout;
+  }
+
   /** The token ids for each encoder; {@link PromptTokens#cuts} says what did not fit. */
   public PromptTokens tokenize(Prompts prompts) {
     return new PromptTokens(

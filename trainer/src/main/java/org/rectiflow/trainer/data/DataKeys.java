@@ -67,10 +67,19 @@ public final class DataKeys {
           0.0,
           "Share of captions of `shapes` that name one kind of shape only (Table 4's original ones).");
 
+  public static final Key<String> CACHE =
+      Key.of(
+              "data.cache",
+              Kind.text(),
+              "",
+              "A folder that keeps latents and text embeddings for later runs; empty: they are computed at each start and held in memory. Never changes a result.")
+          .changeable();
+
   /** All of them. */
   public static final List<Key<?>> ALL =
       List.of(
-          SOURCE, SIZE, SEED, SAMPLES, RICH, POOR, FOLDER, PICTURES, LABELS, CAPTIONS, HELD_OUT);
+          SOURCE, SIZE, SEED, SAMPLES, RICH, POOR, FOLDER, PICTURES, LABELS, CAPTIONS, HELD_OUT,
+          CACHE);
 
   private DataKeys() {}
 }

@@ -10,8 +10,6 @@ import org.rectiflow.datasets.Dataset;
 import org.rectiflow.datasets.Example;
 import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.encoders.PromptEncoder;
-import org.rectiflow.encoders.PromptTokens;
-import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
@@ -29,7 +27,7 @@ import org.rectiflow.vae.LatentSpace;
  * bits.
  */
 public final class Encodings implements EncodedData {
-  private static final int GROUP = 32;
+  private static final int GROUP = CaptionGroup.SIZE;
 
   private final List<Tensor> latents = new ArrayList<>();
   private final List<String> captions = new ArrayList<>();
@@ -106,9 +104,7 @@ public final class Encodings implements EncodedData {
     Progress.Phase phase = progress.begin("encoding captions", distinct.size());
     for (int from = 0; from < distinct.size(); from += GROUP) {
       List<String> group = distinct.subList(from, Math.min(distinct.size(), from + GROUP));
-      List<PromptTokens> tokens =
-          group.stream().map(caption -> encoders.tokenize(Prompts.all(caption))).toList();
-      var encoded = encoders.encode(tokens);
+      var encoded = CaptionGroup.encode(encoders, group);
       for (int i = 0; i < group.size(); i++) {
         prompts.put(group.get(i), encoded.get(i).embedding());
         phase.step();

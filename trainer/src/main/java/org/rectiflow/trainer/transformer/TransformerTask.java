@@ -198,6 +198,8 @@ final class TransformerTask implements Task {
 
   @Override
   public void close() {
+    data.training().close();
+    data.heldOut().close();
     base.close();
   }
 }

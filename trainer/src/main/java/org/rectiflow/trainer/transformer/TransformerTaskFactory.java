@@ -26,10 +26,12 @@ import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.Task;
 import org.rectiflow.trainer.TaskFactory;
+import org.rectiflow.trainer.cache.CachedEncodings;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.Settings;
 import org.rectiflow.trainer.data.DataKeys;
 import org.rectiflow.trainer.data.DataSources;
+import org.rectiflow.trainer.data.EncodedData;
 import org.rectiflow.trainer.data.Encodings;
 import org.rectiflow.training.InitialRule;
 import org.rectiflow.training.InitialValues;
@@ -94,14 +96,38 @@ public final class TransformerTaskFactory implements TaskFactory {
       clipTokens = parts.clipTokens();
       data =
           new TransformerTask.TransformerData(
-              Encodings.of(training, side, vae, encoders, backend, progress),
-              Encodings.of(heldOut, side, vae, encoders, backend, progress),
+              encode(training, settings, vae, encoders, base, pipeline, backend, progress),
+              encode(heldOut, settings, vae, encoders, base, pipeline, backend, progress),
               parts,
               samples(settings, encoders, side));
     }
     TransformerTask.Network network =
         network(settings, pipeline, side / pipeline.vaeConfig().factor(), clipTokens);
     return new TransformerTask(settings, backend, base, pipeline, network, data);
+  }
+
+  private static EncodedData encode(
+      Dataset data,
+      Settings settings,
+      Autoencoder vae,
+      PromptEncoder encoders,
+      Checkpoint base,
+      TextToImage pipeline,
+      Backend backend,
+      Progress progress) {
+    int side = settings.number(DataKeys.SIZE);
+    String cache = settings.get(DataKeys.CACHE);
+    return cache.isEmpty()
+        ? Encodings.of(data, side, vae, encoders, backend, progress)
+        : CachedEncodings.of(
+            Path.of(cache),
+            data,
+            side,
+            base,
+            pipeline,
+            settings.number(TransformerKeys.T5_TOKENS),
+            backend,
+            progress);
   }
 
   private static void checkSide(Settings settings, int side, int factor) {

@@ -1,0 +1,50 @@
+package org.rectiflow.trainer.cache;
+
+import java.util.List;
+import java.util.Locale;
+import org.rectiflow.evaluation.PreEncoding;
+
+/**
+ * What one frozen network costs, as a row of Table 7: to hold, to run, and to store its outputs
+ * instead.
+ *
+ * @param encoder weights and the numbers it gives for an example
+ * @param encoded examples (pictures or distinct captions) that went through it this time
+ * @param reused those that were in the cache
+ * @param seconds that the encoding took
+ */
+public record EncodingCost(PreEncoding.Encoder encoder, long encoded, long reused, double seconds) {
+
+  /** Milliseconds of a forward pass for one example; NaN if none was needed. */
+  public double milliseconds() {
+    return encoded == 0 ? Double.NaN : 1000 * seconds / encoded;
+  }
+
+  /**
+   * Bytes that the cache holds for one example: single precision throughout, so nothing is lost.
+   */
+  public long bytes() {
+    return Float.BYTES * (encoder.sequence() + encoder.vector());
+  }
+
+  /** The rows as CSV with a heading, in Table 7's units: 10^9 and 10^3 bytes. */
+  public static String csv(List<EncodingCost> rows) {
+    StringBuilder text =
+        new StringBuilder(
+            "network,weights_GB,forward_ms,storage_kB,storage_fp16_kB,encoded,reused\n");
+    for (EncodingCost row : rows) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%s,%.6f,%s,%.3f,%.3f,%d,%d\n",
+              row.encoder().name(),
+              row.encoder().memoryBytes() / 1e9,
+              row.encoded() == 0 ? "" : String.format(Locale.ROOT, "%.3f", row.milliseconds()),
+              row.bytes() / 1e3,
+              row.encoder().storageBytes() / 1e3,
+              row.encoded(),
+              row.reused()));
+    }
+    return text.toString();
+  }
+}
