@@ -3,12 +3,17 @@ package org.rectiflow.engine.cpu.kernels;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /** Sums over an axis, its opposite, and sums by id. Tensors are float32 and contiguous. */
 public final class Reductions {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
   private static final int COLUMNS = 64;
   private static final int CHUNK = 4096;
+  private static final int ENOUGH_TASKS = 16;
+
+  /** Rows that are added up in float32 before they go into a double. */
+  private static final int BLOCK = 32;
 
   private Reductions() {}
 
@@ -25,28 +30,98 @@ public final class Reductions {
           });
       return;
     }
-    int pieces = MatMul.ceilDiv(inner, COLUMNS);
+    int pieces = Math.clamp(MatMul.ceilDiv(ENOUGH_TASKS, outer), 1, MatMul.ceilDiv(count, BLOCK));
+    int rows = MatMul.ceilDiv(count, pieces);
+    if (pieces == 1) {
+      workers.parallelFor(
+          outer,
+          (o, _) -> {
+            double[] sums = new double[inner];
+            rows(x, (long) o * count, count, inner, sums);
+            write(sums, out, (long) o * inner);
+          });
+      return;
+    }
+    double[][] shares = new double[outer * pieces][inner];
     workers.parallelFor(
         outer * pieces,
-        (t, scratch) -> {
-          int o = t / pieces;
-          int column = t % pieces * COLUMNS;
-          int n = Math.min(COLUMNS, inner - column);
-          float[] row = scratch.floats(0, COLUMNS);
-          double[] sums = new double[n];
-          for (int j = 0; j < count; j++) {
-            long at = x.byteOffset() + 4 * (((long) o * count + j) * inner + column);
-            MemorySegment.copy(x.segment(), FLOAT, at, row, 0, n);
-            for (int i = 0; i < n; i++) {
-              sums[i] += row[i];
-            }
-          }
-          for (int i = 0; i < n; i++) {
-            row[i] = (float) sums[i];
-          }
-          long to = out.byteOffset() + 4 * ((long) o * inner + column);
-          MemorySegment.copy(row, 0, out.segment(), FLOAT, to, n);
+        (t, _) -> {
+          int first = t % pieces * rows;
+          int n = Math.min(rows, count - first);
+          rows(x, (long) (t / pieces) * count + first, n, inner, shares[t]);
         });
+    for (int o = 0; o < outer; o++) {
+      double[] sums = shares[o * pieces];
+      for (int piece = 1; piece < pieces; piece++) {
+        for (int i = 0; i < inner; i++) {
+          sums[i] += shares[o * pieces + piece][i];
+        }
+      }
+      write(sums, out, (long) o * inner);
+    }
+  }
+
+  private static void write(double[] sums, StoredVector out, long element) {
+    for (int i = 0; i < sums.length; i++) {
+      out.segment().set(FLOAT, out.byteOffset() + 4 * (element + i), (float) sums[i]);
+    }
+  }
+
+  /** Adds rows {@code first..first+count} of {@code inner} elements to the sums. */
+  private static void rows(StoredVector x, long first, int count, int inner, double[] sums) {
+    float[] block = new float[4 * Simd.LANES];
+    for (int j = 0; j < count; j += BLOCK) {
+      int n = Math.min(BLOCK, count - j);
+      long at = x.byteOffset() + 4 * (first + j) * inner;
+      int i = 0;
+      for (; i <= inner - 4 * Simd.LANES; i += 4 * Simd.LANES) {
+        block4(x.segment(), at + 4L * i, 4L * inner, n, block);
+        addTo(sums, i, block, 4 * Simd.LANES);
+      }
+      for (; i <= inner - Simd.LANES; i += Simd.LANES) {
+        block1(x.segment(), at + 4L * i, 4L * inner, n, block);
+        addTo(sums, i, block, Simd.LANES);
+      }
+      for (; i < inner; i++) {
+        for (int r = 0; r < n; r++) {
+          sums[i] += x.segment().get(FLOAT, at + 4 * ((long) r * inner + i));
+        }
+      }
+    }
+  }
+
+  private static void addTo(double[] sums, int at, float[] block, int n) {
+    for (int i = 0; i < n; i++) {
+      sums[at + i] += block[i];
+    }
+  }
+
+  private static void block4(MemorySegment x, long at, long step, int rows, float[] to) {
+    long l = 4L * Simd.LANES;
+    FloatVector s0 = FloatVector.zero(Simd.F);
+    FloatVector s1 = FloatVector.zero(Simd.F);
+    FloatVector s2 = FloatVector.zero(Simd.F);
+    FloatVector s3 = FloatVector.zero(Simd.F);
+    for (int r = 0; r < rows; r++) {
+      s0 = s0.add(FloatVector.fromMemorySegment(Simd.F, x, at, Simd.LE));
+      s1 = s1.add(FloatVector.fromMemorySegment(Simd.F, x, at + l, Simd.LE));
+      s2 = s2.add(FloatVector.fromMemorySegment(Simd.F, x, at + 2 * l, Simd.LE));
+      s3 = s3.add(FloatVector.fromMemorySegment(Simd.F, x, at + 3 * l, Simd.LE));
+      at += step;
+    }
+    s0.intoArray(to, 0);
+    s1.intoArray(to, Simd.LANES);
+    s2.intoArray(to, 2 * Simd.LANES);
+    s3.intoArray(to, 3 * Simd.LANES);
+  }
+
+  private static void block1(MemorySegment x, long at, long step, int rows, float[] to) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    for (int r = 0; r < rows; r++) {
+      sum = sum.add(FloatVector.fromMemorySegment(Simd.F, x, at, Simd.LE));
+      at += step;
+    }
+    sum.intoArray(to, 0);
   }
 
   private static double contiguous(MemorySegment x, long from, int count, Scratch scratch) {
