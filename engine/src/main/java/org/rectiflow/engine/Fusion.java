@@ -1,8 +1,10 @@
 package org.rectiflow.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiPredicate;
+import java.util.stream.IntStream;
 
 /**
  * Which nodes of a graph run together as one kernel. A group is a chain: each node's result is used
@@ -11,34 +13,47 @@ import java.util.function.BiPredicate;
 public final class Fusion {
   private final List<List<Node>> groups;
   private final int[] runsAt;
+  private final boolean[] needed;
 
-  private Fusion(List<List<Node>> groups, int[] runsAt) {
+  private Fusion(List<List<Node>> groups, int[] runsAt, boolean[] needed) {
     this.groups = groups;
     this.runsAt = runsAt;
+    this.needed = needed;
   }
 
-  /** Every node by itself. */
+  /** Every node by itself, needed or not. */
   public static Fusion none(Graph graph) {
-    return of(graph, (chain, next) -> false);
+    int n = graph.nodes().size();
+    boolean[] all = new boolean[n];
+    Arrays.fill(all, true);
+    List<List<Node>> groups = graph.nodes().stream().map(List::of).toList();
+    return new Fusion(groups, IntStream.range(0, n).toArray(), all);
   }
 
   /**
-   * Chains nodes greedily in graph order.
+   * Chains nodes greedily in graph order; nodes that no output depends on are left out.
    *
    * @param extend whether a kernel exists for the chain with the node added; the node's inputs
    *     include the chain's result exactly once
    */
   public static Fusion of(Graph graph, BiPredicate<List<Node>, Node> extend) {
     int n = graph.nodes().size();
+    boolean[] needed = needed(graph);
     int[] uses = new int[n];
     for (Node node : graph.nodes()) {
-      node.inputs().forEach(v -> uses[v.node()]++);
+      if (needed[node.index()]) {
+        node.inputs().forEach(v -> uses[v.node()]++);
+      }
     }
     graph.outputs().values().forEach(v -> uses[v.node()] += 2);
     List<List<Node>> chainOf = new ArrayList<>();
     int[] runsAt = new int[n];
     for (Node node : graph.nodes()) {
       runsAt[node.index()] = node.index();
+      if (!needed[node.index()]) {
+        chainOf.add(null);
+        continue;
+      }
       List<Node> own = new ArrayList<>(List.of(node));
       for (Value in : node.inputs()) {
         List<Node> chain = chainOf.get(in.node());
@@ -54,7 +69,27 @@ public final class Fusion {
     }
     List<List<Node>> groups =
         chainOf.stream().filter(chain -> chain != null).map(List::copyOf).toList();
-    return new Fusion(groups, runsAt);
+    return new Fusion(groups, runsAt, needed);
+  }
+
+  /** Which nodes the outputs depend on; inputs are given, so they all count. */
+  private static boolean[] needed(Graph graph) {
+    boolean[] needed = new boolean[graph.nodes().size()];
+    graph.outputs().values().forEach(v -> needed[v.node()] = true);
+    for (Node node : graph.nodes().reversed()) {
+      if (node.op() instanceof Op.Input) {
+        needed[node.index()] = true;
+      }
+      if (needed[node.index()]) {
+        node.inputs().forEach(v -> needed[v.node()] = true);
+      }
+    }
+    return needed;
+  }
+
+  /** Whether an output depends on {@code node}; if not, it never runs and has no memory. */
+  public boolean isNeeded(Node node) {
+    return needed[node.index()];
   }
 
   /** The groups in execution order. */

@@ -27,12 +27,25 @@ public final class Gradients {
   /** Derivatives of slices of a value, joined when all are known. */
   private final Map<Value, List<SlicePart>> slices = new HashMap<>();
 
+  private final Recompute recompute;
+
+  /** The parts of the model that are computed again, and their results by those of before. */
+  private final Set<String> recorded = new HashSet<>();
+
+  private final Map<Value, Value> again = new HashMap<>();
+
   /** The derivative {@code dy} of a slice of another value. */
   record SlicePart(Op.Slice slice, Value dy) {}
 
-  private Gradients(Graph graph) {
+  private Gradients(Graph graph, Recompute recompute) {
     this.graph = graph;
+    this.recompute = recompute;
     this.rules = new OpGradients(graph, this);
+  }
+
+  /** As {@link #of(Graph, Value, List, Recompute)}, nothing computed again. */
+  public static List<Value> of(Graph graph, Value loss, List<Value> wrt) {
+    return of(graph, loss, wrt, Recompute.NONE);
   }
 
   /**
@@ -44,12 +57,12 @@ public final class Gradients {
    * @throws IllegalArgumentException if the loss has several elements or does not depend on a value
    * @throws UnsupportedOperationException if an op on the way is itself a derivative that has none
    */
-  public static List<Value> of(Graph graph, Value loss, List<Value> wrt) {
+  public static List<Value> of(Graph graph, Value loss, List<Value> wrt, Recompute recompute) {
     if (loss.shape().count() != 1) {
       throw new IllegalArgumentException(
           "the loss must be one number, got a tensor of shape " + loss.shape());
     }
-    return new Gradients(graph).differentiate(loss, wrt);
+    return new Gradients(graph, recompute).differentiate(loss, wrt);
   }
 
   private List<Value> differentiate(Value loss, List<Value> wrt) {
@@ -74,6 +87,8 @@ public final class Gradients {
       if (node.outputs().stream().noneMatch(active::contains)) {
         continue;
       }
+      enter(recompute.part(node), forward);
+      Node rule = again(node);
       try (Scope _ = graph.scope("backward");
           Scope _ = node.scope().isEmpty() ? () -> {} : graph.scope(node.scope())) {
         List<Value> dys = new ArrayList<>();
@@ -85,8 +100,8 @@ public final class Gradients {
           }
         }
         boolean reached = dys.stream().anyMatch(dy -> dy != null);
-        if (reached && node.inputs().stream().anyMatch(active::contains)) {
-          rules.record(node, dys);
+        if (reached && rule.inputs().stream().anyMatch(active::contains)) {
+          rules.record(rule, dys);
         }
       }
     }
@@ -100,6 +115,37 @@ public final class Gradients {
       results.add(found.get(value));
     }
     return results;
+  }
+
+  /** Records the ops of a part once more when the backward pass comes to it. */
+  private void enter(String name, List<Node> forward) {
+    if (name.isEmpty() || !recorded.add(name)) {
+      return;
+    }
+    try (Scope _ = graph.scope("again")) {
+      for (Node node : forward) {
+        if (!recompute.part(node).equals(name)) {
+          continue;
+        }
+        try (Scope _ = graph.scope(node.scope())) {
+          List<Value> inputs =
+              node.inputs().stream().map(in -> again.getOrDefault(in, in)).toList();
+          List<Value> outputs = graph.recordAll(node.op(), inputs);
+          for (int i = 0; i < outputs.size(); i++) {
+            again.put(node.outputs().get(i), outputs.get(i));
+            if (active.contains(node.outputs().get(i))) {
+              active.add(outputs.get(i));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** What stands for {@code node} in the backward pass. */
+  private Node again(Node node) {
+    Value value = node.outputs().isEmpty() ? null : again.get(node.output());
+    return value == null ? graph.nodes().get(node.index()) : graph.nodes().get(value.node());
   }
 
   /** Whether the derivative by {@code value} is wanted. */
@@ -123,10 +169,16 @@ public final class Gradients {
 
   /** The whole derivative by {@code x}, or null if the loss does not depend on it. */
   private Value total(Value x) {
-    List<Value> all = parts.getOrDefault(x, new ArrayList<>());
-    all.addAll(SliceJoin.join(graph, x.shape(), slices.getOrDefault(x, List.of())));
-    parts.remove(x);
-    slices.remove(x);
+    List<Value> all = new ArrayList<>();
+    List<SlicePart> pieces = new ArrayList<>();
+    // Ops behind x's part know it by its first value, those of its own part by its second.
+    for (Value value : again.containsKey(x) ? List.of(x, again.get(x)) : List.of(x)) {
+      all.addAll(parts.getOrDefault(value, List.of()));
+      pieces.addAll(slices.getOrDefault(value, List.of()));
+      parts.remove(value);
+      slices.remove(value);
+    }
+    all.addAll(SliceJoin.join(graph, x.shape(), pieces));
     return all.stream().reduce(graph::add).orElse(null);
   }
 }

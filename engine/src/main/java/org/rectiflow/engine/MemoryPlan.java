@@ -62,7 +62,7 @@ public final class MemoryPlan {
     Place place = place(value);
     if (place == null) {
       throw new IllegalArgumentException(
-          value + " is a parameter or absorbed: it has no place in the arena");
+          value + " is a parameter, absorbed or unused: it has no place in the arena");
     }
     return place.block().offset + place.start();
   }
@@ -92,11 +92,15 @@ public final class MemoryPlan {
   private void placeConcats() {
     int[] uses = new int[graph.nodes().size()];
     for (Node node : graph.nodes()) {
-      node.inputs().forEach(v -> uses[v.node()]++);
+      if (fusion.isNeeded(node)) {
+        node.inputs().forEach(v -> uses[v.node()]++);
+      }
     }
     graph.outputs().values().forEach(v -> uses[v.node()]++);
     for (Node node : graph.nodes()) {
-      if (!(node.op() instanceof Op.Concat(int axis)) || !leading(node.output().shape(), axis)) {
+      if (!(node.op() instanceof Op.Concat(int axis))
+          || !leading(node.output().shape(), axis)
+          || !fusion.isNeeded(node)) {
         continue;
       }
       boolean fits = node.inputs().stream().allMatch(part -> uses[part.node()] == 1 && owns(part));
@@ -131,7 +135,7 @@ public final class MemoryPlan {
 
   private void placeValues() {
     for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Parameter || fusion.isAbsorbed(node)) {
+      if (node.op() instanceof Op.Parameter || fusion.isAbsorbed(node) || !fusion.isNeeded(node)) {
         continue;
       }
       for (Value value : node.outputs()) {
@@ -173,6 +177,9 @@ public final class MemoryPlan {
 
   private void measureLifetimes() {
     for (Node node : graph.nodes()) {
+      if (!fusion.isNeeded(node)) {
+        continue;
+      }
       int end = fusion.runsAt(node) + 1;
       for (Value value : node.outputs()) {
         Place place = place(value);

@@ -3,9 +3,12 @@ package org.rectiflow.training;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
+import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 
 /**
@@ -31,6 +34,30 @@ public record Objective(Graph graph, Map<String, Tensor> parameters) {
    * @param others the graph's other outputs
    */
   public record Result(double loss, Map<String, Tensor> gradients, Map<String, Tensor> others) {}
+
+  /**
+   * The objective that computes nothing again if its memory fits, else the one that computes blocks
+   * again.
+   *
+   * @param bytes most memory of a step's graph, {@link Backend#arenaBytes}
+   * @param build makes the objective
+   * @throws IllegalArgumentException if both need more
+   */
+  public static Objective within(
+      long bytes, Backend backend, Function<Recompute, Objective> build) {
+    long least = Long.MAX_VALUE;
+    for (Recompute recompute : Recompute.values()) {
+      Objective objective = build.apply(recompute);
+      long needed = backend.arenaBytes(objective.graph);
+      if (needed <= bytes) {
+        return objective;
+      }
+      least = Math.min(least, needed);
+    }
+    throw new IllegalArgumentException(
+        "a training step needs %d MiB, with blocks computed again, and may take %d MiB; a smaller batch needs less"
+            .formatted(least >> 20, bytes >> 20));
+  }
 
   /**
    * Computes loss and derivatives at the present {@link #parameters}.

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import org.rectiflow.engine.Gradients;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.engine.Weight;
@@ -52,7 +53,12 @@ final class Trainables {
 
   /** Makes {@code loss} an output, and {@code grad.NAME} its derivative by each trained tensor. */
   void differentiate(Value loss) {
-    List<Value> gradients = Gradients.of(graph, loss, List.copyOf(inputs.values()));
+    differentiate(loss, Recompute.NONE);
+  }
+
+  /** The same, with parts of the forward pass computed again instead of kept. */
+  void differentiate(Value loss, Recompute recompute) {
+    List<Value> gradients = Gradients.of(graph, loss, List.copyOf(inputs.values()), recompute);
     graph.output(Objective.LOSS, loss);
     int i = 0;
     for (String name : inputs.keySet()) {

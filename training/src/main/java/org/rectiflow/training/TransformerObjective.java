@@ -3,6 +3,7 @@ package org.rectiflow.training;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
@@ -28,14 +29,7 @@ public final class TransformerObjective {
     return of(model, batch, height, width, contextTokens, name -> !name.equals(POSITIONS));
   }
 
-  /**
-   * The objective for one size of batch and picture. Data: {@code latent}, {@code timestep}, {@code
-   * context} and {@code pooled} as for {@link VelocityModel#graph}; {@code target}, shaped as the
-   * latent; {@code weight} [B]. Besides the loss it returns {@code losses} [B], each sample's
-   * before its weight.
-   *
-   * @param trained which tensors are trained, by name
-   */
+  /** The objective with everything kept that derivatives need. */
   public static Objective of(
       VelocityModel model,
       int batch,
@@ -43,6 +37,27 @@ public final class TransformerObjective {
       int width,
       int contextTokens,
       Predicate<String> trained) {
+    return of(model, batch, height, width, contextTokens, trained, Recompute.NONE);
+  }
+
+  /**
+   * The objective for one size of batch and picture. Data: {@code latent}, {@code timestep}, {@code
+   * context} and {@code pooled} as for {@link VelocityModel#graph}; {@code target}, shaped as the
+   * latent; {@code weight} [B]. Besides the loss it returns {@code losses} [B], each sample's
+   * before its weight.
+   *
+   * @param trained which tensors are trained, by name
+   * @param recompute what the backward pass computes again to save memory; {@link Objective#within}
+   *     chooses
+   */
+  public static Objective of(
+      VelocityModel model,
+      int batch,
+      int height,
+      int width,
+      int contextTokens,
+      Predicate<String> trained,
+      Recompute recompute) {
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, trained);
     Graph forward = model.graph(batch, height, width, contextTokens, false);
@@ -54,7 +69,7 @@ public final class TransformerObjective {
     Value squares = g.sum(g.mul(difference, difference), 1);
     Value losses = g.affine(squares, 1f / elements, 0);
     g.output("losses", losses);
-    trainables.differentiate(g.mean(g.mul(losses, weight)));
+    trainables.differentiate(g.mean(g.mul(losses, weight)), recompute);
     return new Objective(g, trainables.initial());
   }
 

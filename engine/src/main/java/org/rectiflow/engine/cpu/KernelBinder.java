@@ -233,7 +233,6 @@ final class KernelBinder {
     return () -> Norms.rmsNorm(workers, x.shape().rows(), 1, c, in, op.eps(), weight, out);
   }
 
-  /** x + scale x, then + shift. */
   private Runnable modulate(Node node) {
     Shape x = node.output().shape();
     int c = x.dim(2);
@@ -241,10 +240,7 @@ final class KernelBinder {
     MatrixView shift = operands.rows(node.inputs().get(1), c);
     MatrixView scale = operands.rows(node.inputs().get(2), c);
     MatrixView out = operands.rows(node.output(), c);
-    return () -> {
-      Elementwise.gatedResidual(workers, x.rows(), c, in, scale, x.dim(1), in, out);
-      Elementwise.add(workers, x.rows(), c, out, shift, x.dim(1), out);
-    };
+    return () -> Elementwise.modulate(workers, x.rows(), c, in, shift, scale, x.dim(1), out);
   }
 
   private Runnable gatedAdd(Node node) {

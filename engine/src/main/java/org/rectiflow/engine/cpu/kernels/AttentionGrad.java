@@ -128,7 +128,9 @@ public final class AttentionGrad {
             batch * heads * groups,
             (t, scratch) -> {
               int bh = t / groups;
-              task(bh / heads, bh % heads, t % groups, shares, scratch.floats(0, size));
+              float[] lanes = scratch.floats(1, Simd.LANES);
+              float[] x = scratch.floats(0, size);
+              task(bh / heads, bh % heads, t % groups, shares, x, lanes);
             });
       } else {
         // The bias is the same for all of the batch, so one task sums over it.
@@ -136,8 +138,10 @@ public final class AttentionGrad {
         workers.parallelFor(
             heads * groups,
             (t, scratch) -> {
+              float[] lanes = scratch.floats(1, Simd.LANES);
+              float[] x = scratch.floats(0, size);
               for (int b = 0; b < batch; b++) {
-                task(b, t / groups, t % groups, shares, scratch.floats(0, size));
+                task(b, t / groups, t % groups, shares, x, lanes);
               }
             });
       }
@@ -158,10 +162,10 @@ public final class AttentionGrad {
                   .fill((byte) 0));
     }
 
-    private void task(int b, int h, int group, MemorySegment shares, float[] x) {
+    private void task(int b, int h, int group, MemorySegment shares, float[] x, float[] lanes) {
       int k0 = group * groupKeys;
       int end = Math.min(total, k0 + groupKeys);
-      prepare(b, h, x);
+      prepare(b, h, x, lanes);
       Arrays.fill(x, dq, dq + total * padded, 0f);
       for (; k0 < end; k0 += BLOCK) {
         keys(b, h, k0, Math.min(BLOCK, end - k0), x);
@@ -178,7 +182,7 @@ public final class AttentionGrad {
     }
 
     /** The log-sum-exp and the product of result and derivative of each query. */
-    private void prepare(int b, int h, float[] x) {
+    private void prepare(int b, int h, float[] x, float[] lanes) {
       StoredVector lse = options.logSumExp();
       long at = lse.byteOffset() + 4L * (((long) b * heads + h) * total);
       MemorySegment.copy(lse.segment(), FLOAT, at, x, norms, total);
@@ -187,13 +191,20 @@ public final class AttentionGrad {
         load(b, h, t0, count, Stream::y, x, q);
         load(b, h, t0, count, Stream::dy, x, dy);
         for (int t = 0; t < count; t++) {
-          double sum = 0;
-          for (int i = 0; i < dim; i++) {
-            sum += (double) x[q + t * padded + i] * x[dy + t * padded + i];
-          }
-          x[dots + t0 + t] = (float) sum;
+          product(x, q + t * padded, dy + t * padded, padded, lanes);
+          x[dots + t0 + t] = (float) Sums.lanes(lanes, 0);
         }
       }
+    }
+
+    /** The product of two rows, lane by lane. */
+    private static void product(float[] x, int a, int b, int n, float[] lanes) {
+      FloatVector sum = FloatVector.zero(Simd.F);
+      for (int i = 0; i < n; i += Simd.LANES) {
+        FloatVector left = FloatVector.fromArray(Simd.F, x, a + i);
+        sum = left.fma(FloatVector.fromArray(Simd.F, x, b + i), sum);
+      }
+      sum.intoArray(lanes, 0);
     }
 
     private void keys(int b, int h, int k0, int kc, float[] x) {
@@ -217,18 +228,19 @@ public final class AttentionGrad {
     private void block(int b, int h, int q0, int qc, int k0, int kc, float[] x) {
       load(b, h, q0, qc, Stream::q, x, q);
       load(b, h, q0, qc, Stream::dy, x, dy);
-      Arrays.fill(x, p, p + BLOCK * BLOCK, 0f);
-      Arrays.fill(x, ds, ds + BLOCK * BLOCK, 0f);
-      BlockProduct.run(qc, BLOCK, dim, x, q, padded, 1, x, kT, BLOCK, x, p, BLOCK);
-      BlockProduct.run(qc, BLOCK, dim, x, dy, padded, 1, x, vT, BLOCK, x, ds, BLOCK);
+      int width = MatMul.ceilDiv(kc, Simd.LANES) * Simd.LANES;
+      Arrays.fill(x, p, p + qc * BLOCK, 0f);
+      Arrays.fill(x, ds, ds + qc * BLOCK, 0f);
+      BlockProduct.run(qc, width, dim, x, q, padded, 1, x, kT, BLOCK, x, p, BLOCK);
+      BlockProduct.run(qc, width, dim, x, dy, padded, 1, x, vT, BLOCK, x, ds, BLOCK);
       for (int i = 0; i < qc; i++) {
         scores(h, q0 + i, k0, kc, x, p + i * BLOCK);
-        weigh(x, p + i * BLOCK, x[norms + q0 + i]);
+        weigh(x, p + i * BLOCK, width, x[norms + q0 + i]);
         if (options.causal()) {
           int from = Math.clamp(q0 + i + 1L - k0, 0, BLOCK);
           Arrays.fill(x, p + i * BLOCK + from, p + (i + 1) * BLOCK, 0f);
         }
-        slope(x, p + i * BLOCK, ds + i * BLOCK, x[dots + q0 + i]);
+        slope(x, p + i * BLOCK, ds + i * BLOCK, width, x[dots + q0 + i]);
         if (biasGrad != null) {
           addTo(biasGrad, ((long) h * total + q0 + i) * total + k0, kc, x, ds + i * BLOCK);
         }
@@ -252,14 +264,14 @@ public final class AttentionGrad {
       }
     }
 
-    private static void weigh(float[] x, int at, float norm) {
-      for (int j = 0; j < BLOCK; j += Simd.LANES) {
+    private static void weigh(float[] x, int at, int width, float norm) {
+      for (int j = 0; j < width; j += Simd.LANES) {
         VectorMath.exp(FloatVector.fromArray(Simd.F, x, at + j).sub(norm)).intoArray(x, at + j);
       }
     }
 
-    private static void slope(float[] x, int p, int ds, float dot) {
-      for (int j = 0; j < BLOCK; j += Simd.LANES) {
+    private static void slope(float[] x, int p, int ds, int width, float dot) {
+      for (int j = 0; j < width; j += Simd.LANES) {
         FloatVector d = FloatVector.fromArray(Simd.F, x, ds + j).sub(dot);
         d.mul(FloatVector.fromArray(Simd.F, x, p + j)).intoArray(x, ds + j);
       }
@@ -298,7 +310,7 @@ public final class AttentionGrad {
         for (int t = Math.max(t0, start); t < end; t++) {
           int at = to + (t - t0) * padded;
           long offset = from.at(b, t - start, (long) h * dim);
-          MemorySegment.copy(from.segment(), FLOAT, offset, x, at, dim);
+          Copies.read(from.segment(), offset, x, at, dim);
           Arrays.fill(x, at + dim, at + padded, 0f);
         }
         start += s.tokens();
@@ -313,7 +325,7 @@ public final class AttentionGrad {
         int end = Math.min(t0 + count, start + s.tokens());
         for (int t = Math.max(t0, start); t < end; t++) {
           long offset = to.at(b, t - start, (long) h * dim);
-          MemorySegment.copy(x, from + (t - t0) * padded, to.segment(), FLOAT, offset, dim);
+          Copies.write(x, from + (t - t0) * padded, to.segment(), offset, dim);
         }
         start += s.tokens();
       }

@@ -127,6 +127,38 @@ public final class Elementwise {
                 n));
   }
 
+  /**
+   * {@code out = x (1 + scale) + shift}, rounded as {@link Norms#layerNorm} does it.
+   *
+   * @param rowsEach rows of x for each row of scale and shift
+   */
+  public static void modulate(
+      Workers workers,
+      int rows,
+      int columns,
+      MatrixView x,
+      MatrixView shift,
+      MatrixView scale,
+      int rowsEach,
+      MatrixView out) {
+    requireRows(x, shift, scale, out);
+    blocks(
+        workers,
+        rows,
+        columns,
+        (r, c, n) ->
+            modulateRow(
+                x.segment(),
+                x.at(r, c),
+                shift.segment(),
+                shift.at(r / rowsEach, c),
+                scale.segment(),
+                scale.at(r / rowsEach, c),
+                out.segment(),
+                out.at(r, c),
+                n));
+  }
+
   /** {@code out = alpha * x + beta}. */
   public static void scale(
       Workers workers,
@@ -318,16 +350,36 @@ public final class Elementwise {
     int i = 0;
     for (; i <= n - Simd.LANES; i += Simd.LANES) {
       FloatVector v =
-          load(x, xo + 4L * i).mul(load(gate, go + 4L * i)).add(load(residual, ro + 4L * i));
+          load(x, xo + 4L * i).fma(load(gate, go + 4L * i), load(residual, ro + 4L * i));
       v.intoMemorySegment(out, oo + 4L * i, Simd.LE);
     }
     if (i < n) {
       VectorMask<Float> m = Simd.F.indexInRange(i, n);
       FloatVector v =
-          load(x, xo + 4L * i, m)
-              .mul(load(gate, go + 4L * i, m))
-              .add(load(residual, ro + 4L * i, m));
+          load(x, xo + 4L * i, m).fma(load(gate, go + 4L * i, m), load(residual, ro + 4L * i, m));
       v.intoMemorySegment(out, oo + 4L * i, Simd.LE, m);
+    }
+  }
+
+  private static void modulateRow(
+      MemorySegment x,
+      long xo,
+      MemorySegment shift,
+      long to,
+      MemorySegment scale,
+      long so,
+      MemorySegment out,
+      long oo,
+      int n) {
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      FloatVector v = load(x, xo + 4L * i).mul(load(scale, so + 4L * i).add(1f));
+      v.add(load(shift, to + 4L * i)).intoMemorySegment(out, oo + 4L * i, Simd.LE);
+    }
+    if (i < n) {
+      VectorMask<Float> m = Simd.F.indexInRange(i, n);
+      FloatVector v = load(x, xo + 4L * i, m).mul(load(scale, so + 4L * i, m).add(1f));
+      v.add(load(shift, to + 4L * i, m)).intoMemorySegment(out, oo + 4L * i, Simd.LE, m);
     }
   }
 

@@ -99,8 +99,8 @@ public final class NormGrads {
       float[] d = scratch.floats(1, padded);
       float[] lanes = scratch.floats(5, Simd.LANES);
       long at = 4L * r * n;
-      MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + at, v, 0, n);
-      MemorySegment.copy(dy.segment(), FLOAT, dy.byteOffset() + at, d, 0, n);
+      Copies.read(x.segment(), x.byteOffset() + at, v, 0, n);
+      Copies.read(dy.segment(), dy.byteOffset() + at, d, 0, n);
       Arrays.fill(v, n, padded, 0f);
       Arrays.fill(d, n, padded, 0f);
       if (centred) {
@@ -112,7 +112,7 @@ public final class NormGrads {
       double slope = weigh(v, d, w, byWeight, byBias, inverse, padded, lanes) / n;
       double mean = centred ? Sums.sum(d, 0, n, lanes) / n : 0;
       finish(v, d, inverse, (float) mean, (float) slope, padded);
-      MemorySegment.copy(d, 0, dx.segment(), FLOAT, dx.byteOffset() + at, n);
+      Copies.write(d, 0, dx.segment(), dx.byteOffset() + at, n);
     }
   }
 

@@ -1,7 +1,6 @@
 package org.rectiflow.engine.cpu.kernels;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.rectiflow.safetensors.DType;
@@ -13,9 +12,6 @@ import org.rectiflow.safetensors.DType;
  * run over k in the same order, so results are the same to the bit.
  */
 final class TallMatMul {
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
-
   /** Rows that repay turning a weight matrix into panels, and those that repay copying it. */
   private static final int ENOUGH_ROWS = 256;
 
@@ -65,6 +61,8 @@ final class TallMatMul {
     int enough = w.rowStride() == 1 ? ENOUGH_ROWS_TO_COPY : ENOUGH_ROWS;
     return m >= enough
         && a.columnStride() == 1
+        // Vector loads from mapped files are not safe; see Widen.
+        && !a.segment().isMapped()
         && w.dtype() == DType.F32
         && (w.rowStride() == 1 || w.columnStride() == 1)
         && 4L * n * k <= PACK_BYTES;
@@ -157,7 +155,7 @@ final class TallMatMul {
         int count = Math.min(innerStep, k - from);
         int at = block * blockSize + r * Tile.ROW_STRIDE;
         if (r < rows) {
-          MemorySegment.copy(a.segment(), FLOAT, a.at(row + r, from), x, at, count);
+          Copies.read(a.segment(), a.at(row + r, from), x, at, count);
         } else {
           Arrays.fill(x, at, at + count, 0f);
         }
