@@ -28,6 +28,7 @@ final class CpuFusion {
               && stride == 1
               && isOperand(result, next, 0);
       case Op.Conv2d _ -> next.op() instanceof Op.Add && sameShapes(next);
+      case Op.Mul _ -> chain.size() == 1 && sameShapes(chain.getFirst()) && sumsRows(next);
       default -> false;
     };
   }
@@ -39,6 +40,12 @@ final class CpuFusion {
       case Op.Add _, Op.Mul _ -> sameShapes(next);
       default -> false;
     };
+  }
+
+  /** Derivatives by what many rows were multiplied with. */
+  private static boolean sumsRows(Node node) {
+    return node.op() instanceof Op.Sum(int axis)
+        && axis < node.inputs().getFirst().shape().rank() - 1;
   }
 
   private static boolean sameShapes(Node node) {

@@ -40,6 +40,7 @@ final class KernelBinder {
       case Op.RmsNorm op -> rmsNorm(op, node);
       case Op.Modulate _ -> modulate(node);
       case Op.GatedAdd _ -> gatedAdd(node);
+      case Op.Mul _ when group.size() == 2 -> new TrainingBinder(operands, workers).bind(group);
       case Op.Add _, Op.Mul _ -> addOrMultiply(node);
       case Op.Affine(float factor, float offset) -> affine(factor, offset, node);
       case Op.Activate(var function) -> activate(kernel(function), node);
@@ -65,7 +66,7 @@ final class KernelBinder {
           Op.Conv2dInputGrad _,
           Op.Conv2dWeightGrad _,
           Op.ScatterAdd _ ->
-          new TrainingBinder(operands, workers).bind(node);
+          new TrainingBinder(operands, workers).bind(group);
       case Op.Input _, Op.Parameter _, Op.IntConstant _ -> throw new AssertionError(node);
     };
   }

@@ -30,21 +30,24 @@ final class TrainingBinder {
     this.workers = workers;
   }
 
-  Runnable bind(Node node) {
+  /** The kernel call for a group that {@link CpuFusion} made. */
+  Runnable bind(List<Node> group) {
+    Node node = group.getFirst();
     List<Value> in = node.inputs();
     Value first = in.getFirst();
     Shape shape = first.shape();
     long count = shape.count();
     StoredVector x = operands.f32(first);
-    StoredVector out = operands.f32(node.output());
+    StoredVector out = operands.f32(group.getLast().output());
     return switch (node.op()) {
       case Op.MatMul op -> matMul(op, node);
+      case Op.Mul _ -> sumOfProducts(node, group.getLast());
       case Op.Clamp(float min, float max) ->
           () -> PointwiseGrads.clamp(workers, min, max, count, x, out);
       case Op.Sum(int axis) -> {
         int outer = Math.toIntExact(shape.product(0, axis));
         int inner = Math.toIntExact(shape.product(axis + 1, shape.rank()));
-        yield () -> Reductions.sum(workers, outer, shape.dim(axis), inner, x, out);
+        yield () -> Reductions.sum(workers, outer, shape.dim(axis), inner, x, null, out);
       }
       case Op.LogSumExp _ ->
           () -> Reductions.logSumExp(workers, shape.rows(), shape.dim(-1), x, out);
@@ -88,6 +91,17 @@ final class TrainingBinder {
       }
       default -> throw new AssertionError(node);
     };
+  }
+
+  private Runnable sumOfProducts(Node mul, Node sum) {
+    Shape shape = mul.output().shape();
+    int axis = ((Op.Sum) sum.op()).axis();
+    int outer = Math.toIntExact(shape.product(0, axis));
+    int inner = Math.toIntExact(shape.product(axis + 1, shape.rank()));
+    StoredVector a = operands.f32(mul.inputs().get(0));
+    StoredVector b = operands.f32(mul.inputs().get(1));
+    StoredVector out = operands.f32(sum.output());
+    return () -> Reductions.sum(workers, outer, shape.dim(axis), inner, a, b, out);
   }
 
   private Runnable matMul(Op.MatMul op, Node node) {

@@ -17,10 +17,20 @@ public final class Reductions {
 
   private Reductions() {}
 
-  /** {@code out[o, i] = sum_j x[o, j, i]}: [outer, count, inner] to [outer, inner]. */
+  /**
+   * {@code out[o, i] = sum_j x[o, j, i] y[o, j, i]}: [outer, count, inner] to [outer, inner].
+   *
+   * @param y null for the sum of x alone
+   */
   public static void sum(
-      Workers workers, int outer, int count, int inner, StoredVector x, StoredVector out) {
-    if (inner == 1) {
+      Workers workers,
+      int outer,
+      int count,
+      int inner,
+      StoredVector x,
+      StoredVector y,
+      StoredVector out) {
+    if (inner == 1 && y == null) {
       workers.parallelFor(
           outer,
           (o, scratch) -> {
@@ -37,7 +47,7 @@ public final class Reductions {
           outer,
           (o, _) -> {
             double[] sums = new double[inner];
-            rows(x, (long) o * count, count, inner, sums);
+            rows(x, y, (long) o * count, count, inner, sums);
             write(sums, out, (long) o * inner);
           });
       return;
@@ -48,7 +58,7 @@ public final class Reductions {
         (t, _) -> {
           int first = t % pieces * rows;
           int n = Math.min(rows, count - first);
-          rows(x, (long) (t / pieces) * count + first, n, inner, shares[t]);
+          rows(x, y, (long) (t / pieces) * count + first, n, inner, shares[t]);
         });
     for (int o = 0; o < outer; o++) {
       double[] sums = shares[o * pieces];
@@ -68,12 +78,27 @@ public final class Reductions {
   }
 
   /** Adds rows {@code first..first+count} of {@code inner} elements to the sums. */
-  private static void rows(StoredVector x, long first, int count, int inner, double[] sums) {
+  private static void rows(
+      StoredVector x, StoredVector y, long first, int count, int inner, double[] sums) {
     float[] block = new float[4 * Simd.LANES];
     for (int j = 0; j < count; j += BLOCK) {
       int n = Math.min(BLOCK, count - j);
       long at = x.byteOffset() + 4 * (first + j) * inner;
       int i = 0;
+      if (y != null) {
+        long with = y.byteOffset() + 4 * (first + j) * inner;
+        for (; i <= inner - Simd.LANES; i += Simd.LANES) {
+          products(x.segment(), at + 4L * i, y.segment(), with + 4L * i, 4L * inner, n, block);
+          addTo(sums, i, block, Simd.LANES);
+        }
+        for (; i < inner; i++) {
+          for (int r = 0; r < n; r++) {
+            long skipped = 4 * ((long) r * inner + i);
+            sums[i] +=
+                x.segment().get(FLOAT, at + skipped) * y.segment().get(FLOAT, with + skipped);
+          }
+        }
+      }
       for (; i <= inner - 4 * Simd.LANES; i += 4 * Simd.LANES) {
         block4(x.segment(), at + 4L * i, 4L * inner, n, block);
         addTo(sums, i, block, 4 * Simd.LANES);
@@ -113,6 +138,19 @@ public final class Reductions {
     s1.intoArray(to, Simd.LANES);
     s2.intoArray(to, 2 * Simd.LANES);
     s3.intoArray(to, 3 * Simd.LANES);
+  }
+
+  private static void products(
+      MemorySegment x, long at, MemorySegment y, long with, long step, int rows, float[] to) {
+    FloatVector s0 = FloatVector.zero(Simd.F);
+    for (int r = 0; r < rows; r++) {
+      FloatVector v = FloatVector.fromMemorySegment(Simd.F, x, at, Simd.LE);
+      // Rounded as if the products were stored first: whether they are must not matter.
+      s0 = s0.add(v.mul(FloatVector.fromMemorySegment(Simd.F, y, with, Simd.LE)));
+      at += step;
+      with += step;
+    }
+    s0.intoArray(to, 0);
   }
 
   private static void block1(MemorySegment x, long at, long step, int rows, float[] to) {
