@@ -1,6 +1,7 @@
 package org.rectiflow.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
@@ -124,6 +125,7 @@ class KillTest {
 
   @Test
   void ctrlCWritesACheckpointAndEnds() throws Exception {
+    assumeFalse(RunProcess.interruptsAreIgnored(), "Ctrl-C is ignored by what started this test");
     Path file = file(TOY);
     Path folder = temp.resolve("interrupted");
     try (RunProcess process = RunProcess.start(file, folder)) {

@@ -10,6 +10,8 @@ import java.util.concurrent.TimeUnit;
 
 /** {@code rectiflow} in a process of its own. */
 final class RunProcess implements AutoCloseable {
+  private static final int SIGINT = 2;
+
   private static final long PATIENCE_SECONDS = 300;
 
   private final Path folder;
@@ -98,6 +100,25 @@ final class RunProcess implements AutoCloseable {
   /** Ctrl-C. */
   void interrupt() throws IOException, InterruptedException {
     new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+  }
+
+  /**
+   * Whether this process was told to ignore Ctrl-C, as shells tell what they start in the
+   * background; its children inherit that, and a JVM then does not listen.
+   */
+  static boolean interruptsAreIgnored() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return false;
+    }
+    String mask =
+        Files.readAllLines(status).stream()
+            .filter(line -> line.startsWith("SigIgn:"))
+            .findFirst()
+            .orElseThrow()
+            .substring("SigIgn:".length())
+            .strip();
+    return (Long.parseUnsignedLong(mask, 16) & 1L << SIGINT - 1) != 0;
   }
 
   @Override
