@@ -11,7 +11,7 @@ if [ "${1:-}" = build ] || [ ! -f "$list" ] ||
   (cd "$home" && ./mvnw -B -q -Ppeers -pl benchmarks -am -DskipTests -Dspotless.check.skip package) >&2
   [ "${1:-}" != build ] || exit 0
 fi
-java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java  # of JDK 25, as for ./mvnw
 # DJL must neither look for updates in the net nor report that it is used.
 exec "$java" -XX:+UseParallelGC -XX:MaxNewSize=1g --add-modules=jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
   -DOPT_OUT_TRACKING=true -Dai.djl.offline=true -DDJL_CACHE_DIR="$target/djl" -Dorg.bytedeco.javacpp.cachedir="$target/javacpp" \

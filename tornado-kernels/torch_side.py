@@ -9,9 +9,13 @@ choose between.
 import argparse
 import json
 import os
+import sys
 import time
 
-import torch
+try:
+    import torch
+except ImportError as missing:
+    sys.exit(f"torch_side.py: {missing}. It needs a Python with torch: pip install torch, or PYTHON=... for measure.sh")
 
 PRECISIONS = {
     "float32": (torch.float32, "highest"),

@@ -18,10 +18,13 @@ import sys
 import tempfile
 import time
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import nn
+try:
+    import numpy as np
+    import torch
+    import torch.nn.functional as F
+    from torch import nn
+except ImportError as missing:
+    sys.exit(f"compare_pytorch.py: {missing}. It needs a Python with torch and numpy: pip install torch numpy")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEAD = 64
