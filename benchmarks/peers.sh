@@ -7,6 +7,8 @@ home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=$home/benchmarks/target
 list=$target/peers.classpath
 if [ "${1:-}" = build ] || [ ! -f "$list" ] ||
+  # An ordinary build takes the peers' classes away.
+  [ ! -f "$target/classes/org/rectiflow/benchmarks/peers/PeersMain.class" ] ||
   [ -n "$(find "$home"/pom.xml "$home"/*/pom.xml "$home"/*/src/main "$home"/benchmarks/src -newer "$list" -print -quit)" ]; then
   (cd "$home" && ./mvnw -B -q -Ppeers -pl benchmarks -am -DskipTests -Dspotless.check.skip package) >&2
   [ "${1:-}" != build ] || exit 0
