@@ -120,7 +120,7 @@ drop_warning() {
 # TornadoVM replaces the JVM's compiler modules, with which a class data archive cannot be used; and
 # without the bailout option it would run a kernel that does not compile as wrong sequential code.
 jvm_options=(-XX:+UseParallelGC -XX:MaxNewSize=512m -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile="$app/rectiflow.jsa"
-  -Xlog:cds=off -Xlog:aot=off -Xshare:auto
+  '-Xlog:cds*=off' '-Xlog:aot*=off' -Xshare:auto -XX:+DisplayVMOutputToStderr
   -XX:CompileCommand=quiet "-XX:CompileCommand=CompileThresholdScaling,org.rectiflow.engine.cpu.kernels.*::*,0.1")
 if [ -n "$tornado" ]; then
   classpath=$classpath:$(printf '%s:' "$home"/tornado-kernels/target/tornado-kernels-*.jar)
