@@ -115,7 +115,9 @@ public final class RunFolder implements AutoCloseable {
     for (Key<?> key : settings.keys()) {
       JsonNode old = before.path(key.name());
       JsonNode now = current.path(key.name());
-      if (!key.mayChange() && !old.equals(now)) {
+      // A key that came after the run was begun: its default is what was done before.
+      boolean added = old.isMissingNode() && key.initial().equals(Optional.of(settings.get(key)));
+      if (!key.mayChange() && !added && !old.equals(now)) {
         changes.put(
             key.name(),
             "%s was %s, is %s".formatted(key.name(), old.isMissingNode() ? "absent" : old, now));

@@ -216,6 +216,27 @@ class TrainerTest {
   }
 
   @Test
+  void aKeyThatDidNotExistWhenTheRunBeganHasItsDefault() throws IOException {
+    Path folder = temp.resolve("run");
+    Settings settings = settings();
+    train(folder, settings, new ToyTask(settings), false, after(8));
+    Path config = folder.resolve("config.json");
+    String before = Files.readString(config);
+    String older = before.replaceFirst("\"ema.decay\" : [^,]*,\\s*", "");
+    older = older.replaceFirst("\"optimizer.beta2\" : [^,]*,\\s*", "");
+    assertThat(older).doesNotContain("ema.decay", "optimizer.beta2");
+    Files.writeString(config, older);
+    assertThatThrownBy(() -> train(folder, settings, new ToyTask(settings), true, NEVER))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("ema.decay was absent, is 0.5")
+        .message()
+        .doesNotContain("beta2");
+    Settings defaults = settings.with(LoopKeys.EMA_DECAY, 0.99);
+    assertThat(train(folder, defaults, new ToyTask(defaults), true, NEVER).finished()).isTrue();
+    assertThat(Files.readString(config)).contains("optimizer.beta2");
+  }
+
+  @Test
   void twoProcessesDoNotTrainInOneFolder() throws IOException {
     Settings settings = settings();
     try (RunFolder _ = RunFolder.open(temp.resolve("run"), settings, false)) {

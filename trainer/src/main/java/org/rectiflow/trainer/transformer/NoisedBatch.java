@@ -3,6 +3,7 @@ package org.rectiflow.trainer.transformer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.random.RandomGenerator;
+import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
@@ -57,8 +58,13 @@ final class NoisedBatch {
     }
     timestep.data()[at] = (float) (TRAIN_TIMESTEPS * t);
     weight.data()[at] = (float) formulation.outputWeight().at(t);
-    copy(example.prompt().context(), context, at);
-    copy(example.prompt().pooled(), pooled, at);
+    prompt(example.prompt(), at);
+  }
+
+  /** Puts a prompt at a place, instead of what was there. */
+  void prompt(PromptEmbedding prompt, int at) {
+    copy(prompt.context(), context, at);
+    copy(prompt.pooled(), pooled, at);
   }
 
   private static void copy(Tensor one, Tensor all, int at) {

@@ -96,6 +96,13 @@ public final class TransformerKeys {
   public static final Key<Double> DROP_T5 =
       Key.of("dropout.t5", Kind.number(0, 1), PAPER_DROPOUT, "The same for T5.");
 
+  public static final Key<Double> DROP_ALL =
+      Key.of(
+          "dropout.all",
+          Kind.number(0, 1),
+          0.0,
+          "Probability that a sample loses all its text, drawn independently of the three others; with it they can be small or 0 and guidance still has what it leads away from. A sample that has lost all text, in whichever way, is given what samples.unconditional says.");
+
   public static final Key<Long> VALIDATION_SAMPLES =
       Key.of(
           "validation.samples",
@@ -133,11 +140,10 @@ public final class TransformerKeys {
 
   public static final Key<String> SAMPLE_UNCONDITIONAL =
       Key.of(
-              "samples.unconditional",
-              Kind.oneOf(List.of("zeros", "empty")),
-              "zeros",
-              "What guidance leads away from: zeros, which encoders are dropped to in training, or the encodings of the empty text, as diffusers has it and the bundled model knows. Checkpoints tell `generate`.")
-          .changeable();
+          "samples.unconditional",
+          Kind.oneOf(List.of("zeros", "empty")),
+          "zeros",
+          "What guidance leads away from, and what training samples without any text are given: zeros, or the encodings of the empty text as diffusers has it. Checkpoints tell `generate`.");
 
   public static final Key<Double> SAMPLE_SHIFT =
       Key.of(
@@ -168,6 +174,7 @@ public final class TransformerKeys {
           DROP_CLIP_L,
           DROP_CLIP_G,
           DROP_T5,
+          DROP_ALL,
           VALIDATION_SAMPLES,
           ATTENTION_SAMPLES,
           PROMPTS,

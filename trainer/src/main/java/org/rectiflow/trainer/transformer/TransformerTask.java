@@ -2,6 +2,7 @@ package org.rectiflow.trainer.transformer;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,10 +116,17 @@ final class TransformerTask implements Task {
       double t = formulation.density().sample(random);
       double[] chances = random.doubles(Encoder.values().length).toArray();
       batch.put(i, data.training().get(order.at(sample)), t, random);
+      Set<Encoder> dropped = EnumSet.noneOf(Encoder.class);
       for (Encoder encoder : Encoder.values()) {
         if (chances[encoder.ordinal()] < settings.get(dropout(encoder))) {
           batch.drop(data.parts(), encoder, i);
+          dropped.add(encoder);
         }
+      }
+      // Drawn last, so that a run without it has the numbers that it had before the key existed.
+      boolean all = random.nextDouble() < settings.get(TransformerKeys.DROP_ALL);
+      if (all || dropped.size() == Encoder.values().length) {
+        batch.prompt(data.samples().unconditional(), i);
       }
     }
     return batch.feeds();

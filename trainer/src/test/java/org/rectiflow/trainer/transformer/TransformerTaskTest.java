@@ -8,10 +8,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
@@ -20,6 +25,7 @@ import org.rectiflow.engine.StoredWeights;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.UserException;
@@ -130,8 +136,7 @@ class TransformerTaskTest {
       WeightSource initial = new StoredWeights(before);
       for (String name : initial.names()) {
         boolean same =
-            java.util.Arrays.equals(
-                trained.require(name).toFloats(), initial.require(name).toFloats());
+            Arrays.equals(trained.require(name).toFloats(), initial.require(name).toFloats());
         // Nobody sees what the last block's text tokens ask for.
         boolean still =
             name.equals("pos_embed.pos_embed")
@@ -174,6 +179,86 @@ class TransformerTaskTest {
       double g = (which & 2) != 0 ? 0.464 : 0.536;
       double t5 = (which & 4) != 0 ? 0.2 : 0.8;
       assertThat((double) counts[which] / samples).isCloseTo(l * g * t5, within(0.06));
+    }
+  }
+
+  /** Contexts and pooled embeddings of some batches, sample by sample. */
+  private static List<float[]> prompts(Settings settings, int steps) throws IOException {
+    List<float[]> prompts = new ArrayList<>();
+    try (Backend backend = backend(2);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE)) {
+      for (int step = 1; step <= steps; step++) {
+        Map<String, Feed> batch = task.batch(step, 0);
+        float[] context = feed(batch, "context");
+        float[] pooled = feed(batch, "pooled");
+        int size = task.batchSize();
+        int n = context.length / size;
+        int p = pooled.length / size;
+        for (int i = 0; i < size; i++) {
+          float[] both = Arrays.copyOfRange(context, i * n, (i + 1) * n + p);
+          System.arraycopy(pooled, i * p, both, n, p);
+          prompts.add(both);
+        }
+      }
+    }
+    return prompts;
+  }
+
+  @Test
+  void allTextIsDroppedBesidesTheSingleEncoders() throws IOException {
+    Settings none =
+        settings("model.depth = 1")
+            .with(LoopKeys.BATCH, 64L)
+            .with(TransformerKeys.DROP_CLIP_L, 0.0)
+            .with(TransformerKeys.DROP_CLIP_G, 0.0)
+            .with(TransformerKeys.DROP_T5, 0.0);
+    List<float[]> whole = prompts(none, 8);
+    List<float[]> some = prompts(none.with(TransformerKeys.DROP_ALL, 0.25), 8);
+    List<float[]> empty =
+        prompts(
+            none.with(TransformerKeys.DROP_ALL, 0.25)
+                .with(TransformerKeys.SAMPLE_UNCONDITIONAL, "empty"),
+            8);
+    float[] nothing = null;
+    int dropped = 0;
+    for (int i = 0; i < whole.size(); i++) {
+      if (Arrays.equals(some.get(i), new float[whole.get(i).length])) {
+        dropped++;
+        nothing = nothing == null ? empty.get(i) : nothing;
+        assertThat(empty.get(i)).isEqualTo(nothing);
+      } else {
+        assertThat(some.get(i)).isEqualTo(whole.get(i));
+        assertThat(empty.get(i)).isEqualTo(whole.get(i));
+      }
+    }
+    assertThat((double) dropped / whole.size()).isCloseTo(0.25, within(0.06));
+    assertThat(nothing).isEqualTo(encodingOfNothing());
+  }
+
+  @Test
+  void aSampleThatHappensToLoseAllEncodersHasTheUnconditionalPrompt() throws IOException {
+    Settings all =
+        settings("model.depth = 1")
+            .with(TransformerKeys.DROP_CLIP_L, 1.0)
+            .with(TransformerKeys.DROP_CLIP_G, 1.0)
+            .with(TransformerKeys.DROP_T5, 1.0);
+    assertThat(prompts(all, 1)).allSatisfy(prompt -> assertThat(prompt).containsOnly(0));
+    Settings empty = all.with(TransformerKeys.SAMPLE_UNCONDITIONAL, "empty");
+    float[] nothing = encodingOfNothing();
+    assertThat(prompts(empty, 1)).allSatisfy(prompt -> assertThat(prompt).isEqualTo(nothing));
+  }
+
+  private static float[] encodingOfNothing() {
+    try (Backend backend = backend(2);
+        DiffusersFolder base = DiffusersFolder.open(TINY);
+        PromptEncoder encoder =
+            TextToImage.withoutTransformer(base, backend).encoders(4, Set.of())) {
+      PromptEmbedding embedding = encoder.encode(Prompts.all("")).embedding();
+      float[] context = embedding.context().data();
+      float[] pooled = embedding.pooled().data();
+      float[] both = Arrays.copyOf(context, context.length + pooled.length);
+      System.arraycopy(pooled, 0, both, context.length, pooled.length);
+      return both;
     }
   }
 
