@@ -75,6 +75,27 @@ public record Recipe(
         tile);
   }
 
+  /** The same with other prompts. */
+  public Recipe with(Prompts value) {
+    return new Recipe(
+        value,
+        negative,
+        width,
+        height,
+        guidance,
+        seed,
+        preset,
+        zeroUnconditional,
+        t5Tokens,
+        dropped,
+        formulation,
+        sampler,
+        schedulerConfig,
+        request,
+        stepOptions,
+        tile);
+  }
+
   /** The scheduler that all this asks for. */
   public Scheduler scheduler() {
     return Samplers.of(formulation, sampler, schedulerConfig);

@@ -3,6 +3,7 @@ package org.rectiflow.pipeline.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -57,6 +59,7 @@ import picocli.CommandLine.Spec;
       "  rectiflow generate \"four blue circles\"",
       "  rectiflow generate \"a big purple star\" --seed 7 --batch 4 --out stars/",
       "  rectiflow generate \"a cat\" --model sd3-medium/ --size 1024 --steps 28 --guidance 7",
+      "  rectiflow generate --prompts prompts.txt --out drawn/",
       "",
       "The same seed starts from the same noise as diffusers with a CPU generator. A picture",
       "carries how it was made: `rectiflow inspect PICTURE.png` reads it back."
@@ -65,10 +68,19 @@ final class GenerateCommand implements Callable<Integer> {
   /** Bytes of a transformer beside whose work a second for warming up is little. */
   private static final long LARGE = 1L << 30;
 
+  /** Prompts of a file that go through the encoders together. */
+  private static final int ENCODED_AT_ONCE = 8;
+
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "PROMPT", description = "What the picture shows.")
+  @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "What the picture shows.")
   private String prompt;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description = "Draw a picture of every line of a file; the seeds go on from line to line.")
+  private Path promptFile;
 
   @Option(names = "--prompt-2", paramLabel = "TEXT", description = "Another prompt for CLIP-G.")
   private String prompt2;
@@ -183,43 +195,67 @@ final class GenerateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new UserException("--batch must be at least 1, got " + batch);
     }
+    List<String> texts = texts();
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
-      return checkpoint.guarded(() -> draw(checkpoint, backend, console));
+      return checkpoint.guarded(() -> draw(texts, checkpoint, backend, console));
     }
   }
 
-  private int draw(Checkpoint checkpoint, Backend backend, ConsoleProgress console)
+  /** What is to be drawn. */
+  private List<String> texts() throws IOException {
+    if ((prompt == null) == (promptFile == null)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          prompt == null
+              ? "Missing: a PROMPT in quotes, or --prompts with a file of prompts"
+              : "Give either a PROMPT or --prompts, not both");
+    }
+    return prompt != null ? List.of(prompt) : PromptLines.read(promptFile);
+  }
+
+  private int draw(
+      List<String> texts, Checkpoint checkpoint, Backend backend, ConsoleProgress console)
       throws IOException {
     Progress progress = quiet ? Progress.NONE : console;
     if (isLarge(checkpoint)) {
       backend.warmUp(); // while recipe and memory are worked out
     }
     TextToImage pipeline = new TextToImage(checkpoint, backend);
-    Recipe recipe = recipe(checkpoint, pipeline);
+    Recipe recipe = recipe(checkpoint, pipeline, texts.getFirst());
     checkMemory(pipeline.memory().need(recipe));
     Scheduler scheduler = recipe.scheduler();
     Schedule schedule = scheduler.schedule(recipe.request());
-    List<PromptEmbedding> prompts = encode(pipeline, recipe, progress);
-    OutputNames names = new OutputNames(out, prompt, batch);
-    try (Unfinished unfinished = new Unfinished(batch, spec.commandLine().getErr());
-        Denoiser denoiser =
+    List<Recipe> recipes = new ArrayList<>();
+    for (String text : texts) {
+      recipes.add(
+          recipe
+              .with(prompts(text, prompt2, prompt3))
+              .withSeed(seed + (long) recipes.size() * batch));
+    }
+    List<PromptEmbedding> prompts = encode(pipeline, recipes, progress);
+    PromptEmbedding negatives = prompts.getLast();
+    int pictures = recipes.size() * batch;
+    try (Unfinished unfinished = new Unfinished(pictures, spec.commandLine().getErr())) {
+      for (int p = 0; p < recipes.size(); p++) {
+        OutputNames names = new OutputNames(out, texts.get(p), pictures);
+        try (Denoiser denoiser =
             pipeline.denoiser(
-                prompts.get(0),
-                prompts.get(1),
-                recipe.guidance(),
-                recipe.width(),
-                recipe.height())) {
-      for (int i = 0; i < batch; i++) {
-        Tensor pixels =
-            draw(pipeline, denoiser, scheduler, schedule, recipe.withSeed(seed + i), progress, i);
-        Path file = names.picture(i, seed + i);
-        Picture picture = Picture.of(pixels, recipe.preset().rounding());
-        PngFile.write(file, picture, recipe.withSeed(seed + i).metadata(checkpoint, schedule));
-        unfinished.finished(file);
-        console.close();
-        spec.commandLine().getOut().println(file);
+                prompts.get(p), negatives, recipe.guidance(), recipe.width(), recipe.height())) {
+          for (int i = 0; i < batch; i++) {
+            int index = p * batch + i;
+            Recipe one = recipes.get(p).withSeed(seed + index);
+            Tensor pixels =
+                draw(pipeline, denoiser, scheduler, schedule, one, progress, index, pictures);
+            Path file = names.picture(index, one.seed());
+            Picture picture = Picture.of(pixels, one.preset().rounding());
+            PngFile.write(file, picture, one.metadata(checkpoint, schedule));
+            unfinished.finished(file);
+            console.close();
+            spec.commandLine().getOut().println(file);
+          }
+        }
       }
     }
     if (profile) {
@@ -254,7 +290,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Everything that decides the picture, flags first, then preset, then the model's defaults. */
-  private Recipe recipe(Checkpoint checkpoint, TextToImage pipeline) {
+  private Recipe recipe(Checkpoint checkpoint, TextToImage pipeline, String text) {
     GenerationDefaults defaults = checkpoint.defaults();
     Preset chosen = preset == null ? Preset.DIFFUSERS : preset;
     int steps = preset == null ? defaults.steps().orElse(chosen.steps()) : chosen.steps();
@@ -281,7 +317,7 @@ final class GenerateCommand implements Callable<Integer> {
       dropped.add(Part.CLIP_G);
     }
     return new Recipe(
-        prompts(prompt, prompt2, prompt3),
+        prompts(text, prompt2, prompt3),
         prompts(negative, negative2, negative3),
         pixels.width(),
         pixels.height(),
@@ -303,26 +339,37 @@ final class GenerateCommand implements Callable<Integer> {
     return new Prompts(first, second == null ? first : second, third == null ? first : third);
   }
 
-  /** The prompt's and the negative prompt's embedding. */
-  private List<PromptEmbedding> encode(TextToImage pipeline, Recipe recipe, Progress progress) {
-    Progress.Phase phase = progress.begin("encoding", 1);
+  /** The embeddings of all prompts, and after them that of what guidance leads away from. */
+  private List<PromptEmbedding> encode(
+      TextToImage pipeline, List<Recipe> recipes, Progress progress) {
+    Recipe first = recipes.getFirst();
+    Progress.Phase phase =
+        progress.begin("encoding", Math.ceilDiv(recipes.size() + 1, ENCODED_AT_ONCE));
     PrintWriter err = spec.commandLine().getErr();
-    try (PromptEncoder encoders = pipeline.encoders(recipe.t5Tokens(), recipe.dropped())) {
-      for (PromptTokens.Cut cut : encoders.tokenize(recipe.prompts()).cuts()) {
-        err.println("rectiflow: warning: " + cut.message());
+    try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
+      List<Prompts> all = new ArrayList<>(recipes.stream().map(Recipe::prompts).toList());
+      for (Prompts one : all) {
+        for (PromptTokens.Cut cut : encoders.tokenize(one).cuts()) {
+          err.println("rectiflow: warning: " + cut.message());
+        }
       }
-      for (PromptTokens.Cut cut : encoders.tokenize(recipe.negative()).cuts()) {
+      for (PromptTokens.Cut cut : encoders.tokenize(first.negative()).cuts()) {
         err.println("rectiflow: warning: in the negative prompt, " + cut.message());
       }
       err.flush();
-      List<PromptEmbedding> embeddings =
-          pipeline.encode(encoders, List.of(recipe.prompts(), recipe.negative())).stream()
-              .map(PromptEncoding::embedding)
-              .toList();
-      phase.step();
-      return recipe.zeroNegative()
-          ? List.of(embeddings.get(0), TextToImage.zeros(embeddings.get(0)))
-          : embeddings;
+      all.add(first.negative());
+      List<PromptEmbedding> embeddings = new ArrayList<>();
+      for (int from = 0; from < all.size(); from += ENCODED_AT_ONCE) {
+        int to = Math.min(all.size(), from + ENCODED_AT_ONCE);
+        for (PromptEncoding encoding : pipeline.encode(encoders, all.subList(from, to))) {
+          embeddings.add(encoding.embedding());
+        }
+        phase.step();
+      }
+      if (first.zeroNegative()) {
+        embeddings.set(recipes.size(), TextToImage.zeros(embeddings.getLast()));
+      }
+      return embeddings;
     }
   }
 
@@ -333,7 +380,8 @@ final class GenerateCommand implements Callable<Integer> {
       Schedule schedule,
       Recipe recipe,
       Progress progress,
-      int index)
+      int index,
+      int pictures)
       throws IOException {
     TorchGenerator generator = new TorchGenerator(recipe.seed());
     Tensor start = pipeline.noise(generator, recipe.width(), recipe.height());
@@ -349,7 +397,7 @@ final class GenerateCommand implements Callable<Integer> {
             recipe.stepOptions().withGenerator(generator),
             progress);
     if (latents != null) {
-      LatentsFile.write(OutputNames.numbered(latents, index, batch), start, done);
+      LatentsFile.write(OutputNames.numbered(latents, index, pictures), start, done);
     }
     Progress.Phase phase = progress.begin("decoding", 1);
     Tensor pixels = pipeline.decode(done, recipe.tile());

@@ -87,7 +87,9 @@ class CommandLineTest {
         "'--giudance'",
         "Did you mean --guidance?");
     fails(rectiflow("generat", "x"), 2, "generat", "Did you mean generate?");
-    fails(rectiflow("generate"), 2, "Missing required parameter", "PROMPT");
+    fails(rectiflow("generate"), 2, "Missing: a PROMPT in quotes", "--prompts");
+    fails(rectiflow("generate", "a star", "--prompts", "p.txt"), 2, "not both");
+    fails(rectiflow("generate", "--prompts", folder.resolve("p.txt")), 1, "no file", "p.txt");
     fails(rectiflow("generate", "x", "--preset", "papr"), 2, "--preset", "papr");
     fails(rectiflow("generate", "x", "--steps", "many"), 2, "--steps", "many");
     fails(rectiflow("schedule", "--size", "large"), 2, "'large' is no size");
@@ -218,6 +220,39 @@ class CommandLineTest {
     assertThat(alone.out().lines()).containsExactly(again.toString());
     assertThat(again).hasSameBinaryContentAs(second);
     assertThat(Arrays.equals(pixels(first), pixels(second))).as("same pixels").isFalse();
+  }
+
+  @Test
+  void aFileOfPromptsIsDrawnLineByLine() throws Exception {
+    Path file = folder.resolve("prompts.txt");
+    Files.writeString(file, "one star\n\n two stars \n");
+    Outcome both =
+        rectiflow(
+            "generate",
+            "--prompts",
+            file,
+            "--model",
+            TINY_SD3,
+            "--steps",
+            3,
+            "--quiet",
+            "--seed",
+            4,
+            "--out",
+            folder);
+    assertThat(both.status()).as(both.err()).isZero();
+    Path first = folder.resolve("one-star-s4.png");
+    Path second = folder.resolve("two-stars-s5.png");
+    assertThat(both.out().lines()).containsExactly(first.toString(), second.toString());
+    assertThat(Json.parse(rectiflow("inspect", second).out()).get("prompt").asText())
+        .isEqualTo("two stars");
+
+    Path alone = folder.resolve("alone.png");
+    assertThat(generate(TINY_SD3, "--seed", 5, "--out", alone).status()).isZero();
+    assertThat(pixels(second)).isEqualTo(pixels(alone));
+
+    Files.writeString(file, "\n");
+    fails(rectiflow("generate", "--prompts", file), 1, "has no prompts");
   }
 
   @Test

@@ -19,6 +19,7 @@ import org.rectiflow.datasets.shapes.ShapePrompt;
 import org.rectiflow.datasets.shapes.ShapesScore;
 import org.rectiflow.datasets.shapes.Verdict;
 import org.rectiflow.evaluation.GenEval;
+import org.rectiflow.pipeline.cli.PromptLines;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
@@ -46,8 +47,8 @@ import picocli.CommandLine.Spec;
       "correct: what is asked for is there (GenEval's rule). exact: and nothing else is.",
       "",
       "Examples:",
-      "  rectiflow shapes --prompts 4 > prompts.txt",
-      "  while read -r p; do rectiflow generate \"$p\" --out drawn; done < prompts.txt",
+      "  rectiflow shapes --prompts 20 > prompts.txt",
+      "  rectiflow generate --prompts prompts.txt --out drawn",
       "  rectiflow score drawn --details"
     })
 public final class ScoreCommand implements Subcommand {
@@ -134,7 +135,7 @@ public final class ScoreCommand implements Subcommand {
   private List<ShapePrompt> prompts(List<Path> pictures) throws IOException {
     List<ShapePrompt> asked = new ArrayList<>();
     if (prompts != null) {
-      List<String> lines = Files.readAllLines(prompts).stream().filter(l -> !l.isBlank()).toList();
+      List<String> lines = PromptLines.read(prompts);
       if (lines.size() != pictures.size()) {
         throw new UserException(
             "%s has %d prompts for %d pictures; it needs a line for each"

@@ -1,0 +1,37 @@
+package org.rectiflow.pipeline.cli;
+
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.rectiflow.pipeline.io.UserException;
+
+/** Files of prompts, a line each; blank lines do not count. */
+public final class PromptLines {
+  private PromptLines() {}
+
+  /**
+   * The prompts of a file, in UTF-8.
+   *
+   * @throws UserException if there is no such file, if it is no text or has no prompt
+   */
+  public static List<String> read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(
+          "there is no file %s of prompts; it needs a line for each".formatted(file));
+    }
+    List<String> lines;
+    try {
+      lines =
+          Files.readAllLines(file).stream().map(String::strip).filter(l -> !l.isEmpty()).toList();
+    } catch (MalformedInputException e) {
+      throw new UserException(
+          "%s is no text in UTF-8; it needs a prompt in each line".formatted(file), e);
+    }
+    if (lines.isEmpty()) {
+      throw new UserException("%s has no prompts; it needs a line for each".formatted(file));
+    }
+    return lines;
+  }
+}
