@@ -185,6 +185,10 @@ public final class Conv2d {
         || (residual != null && residual.dtype() != DType.F32)) {
       throw new IllegalArgumentException("convolution needs F32 activations");
     }
-    new DirectConv(shape, x, w, bias, activation, residual, out).run(workers);
+    if (WinogradConv.fits(shape)) {
+      new WinogradConv(shape, x, w, bias, activation, residual, out).run(workers);
+    } else {
+      new DirectConv(shape, x, w, bias, activation, residual, out).run(workers);
+    }
   }
 }

@@ -373,8 +373,7 @@ final class DirectConv {
 
   /** Vector loads from mapped files are not safe; see {@link Widen}. */
   private boolean plain() {
-    return activation == Activation.NONE
-        && (residual == null || !residual.segment().isMapped());
+    return activation == Activation.NONE && (residual == null || !residual.segment().isMapped());
   }
 
   private static void storeRows(

@@ -70,11 +70,18 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
           }
           continue;
         }
+        long source = x.byteOffset() + 4 * (channel + y / factor) * shape.width();
+        if (step == factor) {
+          for (int px = 0; px < step; px++) {
+            int plane = at + px * planeHeight * planeWidth;
+            copy(x.segment(), source, Math.floorDiv(left + px, factor), to, plane);
+          }
+          continue;
+        }
         float[] row = step == 1 ? to : line;
         int start = step == 1 ? at : 0;
         Arrays.fill(row, start, start + from, 0f);
         Arrays.fill(row, start + end, start + wide, 0f);
-        long source = x.byteOffset() + 4 * (channel + y / factor) * shape.width();
         if (factor == 1) {
           MemorySegment.copy(
               x.segment(), FLOAT, source + 4L * (left + from), row, start + from, end - from);
@@ -90,6 +97,17 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
           split(line, to, at);
         }
       }
+    }
+  }
+
+  /** One row of a plane whose neighbours are neighbours in the picture too. */
+  private void copy(MemorySegment picture, long row, int first, float[] to, int at) {
+    int from = Math.clamp(-(long) first, 0, planeWidth);
+    int end = Math.clamp((long) shape.width() - first, from, planeWidth);
+    Arrays.fill(to, at, at + from, 0f);
+    Arrays.fill(to, at + end, at + planeWidth, 0f);
+    if (end > from) {
+      MemorySegment.copy(picture, FLOAT, row + 4L * (first + from), to, at + from, end - from);
     }
   }
 

@@ -83,7 +83,79 @@ class Conv2dTest {
     System.out.printf(Locale.ROOT, "conv any: largest error %.3f of the bound%n", worst);
   }
 
+  @Test
+  void winograd() {
+    Way way =
+        (workers, s, x, w, bias, f, r, out) -> {
+          assertThat(WinogradConv.possible(s)).isTrue();
+          new WinogradConv(s, x, w, bias, f, r, out).run(workers);
+        };
+    check(Conv2d.Shape.of(1, 1, 1, 1, 1, 3, 1, 1), way, true);
+    check(Conv2d.Shape.of(1, 300, 6, 9, 14, 3, 1, 1), way, true);
+    check(Conv2d.Shape.of(1, 5, 3, 150, 27, 3, 1, 1), way, true);
+    check(Conv2d.Shape.of(2, 9, 70, 5, 140, 3, 1, 1), way, true);
+    check(Conv2d.Shape.of(1, 9, 40, 33, 3, 3, 1, 1), way, true);
+    check(Conv2d.Shape.of(2, 5, 6, 9, 14, 3, 1, 1).upsampled(2), way, true);
+    check(Conv2d.Shape.of(1, 3, 7, 40, 14, 3, 1, 1).upsampled(2), way, true);
+    check(Conv2d.Shape.of(1, 3, 7, 40, 14, 3, 1, 0).upsampled(2), way, true);
+    for (int i = 0; i < 30; i++) {
+      check(
+          new Conv2d.Shape(
+              1 + random.nextInt(2),
+              1 + random.nextInt(20),
+              3 + random.nextInt(12),
+              3 + random.nextInt(40),
+              1 + random.nextInt(20),
+              3,
+              3,
+              1,
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              1 + random.nextInt(3)),
+          way,
+          true);
+    }
+    System.out.printf(Locale.ROOT, "conv by Winograd: largest error %.3f of the bound%n", worst);
+  }
+
+  @Test
+  void manyChannels() {
+    Conv2d.Shape plain = Conv2d.Shape.of(1, 64, 16, 64, 70, 3, 1, 1);
+    Conv2d.Shape doubled = Conv2d.Shape.of(1, 33, 8, 32, 40, 3, 1, 1).upsampled(2);
+    assertThat(WinogradConv.fits(plain)).isTrue();
+    assertThat(WinogradConv.fits(doubled)).isTrue();
+    check(plain);
+    check(doubled);
+    System.out.printf(
+        Locale.ROOT, "conv of many channels: largest error %.3f of the bound%n", worst);
+  }
+
+  /** A way to compute a convolution. */
+  @FunctionalInterface
+  private interface Way {
+    void run(
+        Workers workers,
+        Conv2d.Shape s,
+        StoredVector x,
+        StoredVector w,
+        StoredVector bias,
+        Activation f,
+        StoredVector residual,
+        StoredVector out);
+  }
+
   private void check(Conv2d.Shape s) {
+    check(s, Conv2d::run, false);
+  }
+
+  /**
+   * Compares with sums in double.
+   *
+   * @param spread whether errors are spread over neighbouring pixels and weights
+   */
+  private void check(Conv2d.Shape s, Way way, boolean spread) {
     DType type = Memory.STORED[random.nextInt(Memory.STORED.length)];
     Activation f = random.nextBoolean() ? Activation.NONE : Activation.SILU;
     boolean extras = random.nextBoolean();
@@ -100,16 +172,17 @@ class Conv2dTest {
     StoredVector r = extras ? StoredVector.f32(residual, 0) : null;
     MemorySegment out = Memory.empty(count);
     MemorySegment again = Memory.empty(count);
-    Conv2d.run(ONE, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(out, 0));
-    Conv2d.run(TWO, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(again, 0));
+    way.run(ONE, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(out, 0));
+    way.run(TWO, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(again, 0));
     assertThat(out.mismatch(again)).as("one and two threads").isEqualTo(-1);
     int at = 0;
     for (int n = 0; n < s.batch(); n++) {
       for (int o = 0; o < s.outChannels(); o++) {
+        double more = spread ? spread(s, x, w, n, o) : 0;
         for (int y = 0; y < oh; y++) {
           for (int z = 0; z < ow; z++, at++) {
             double sum = bias == null ? 0 : Memory.value(bias, o);
-            double size = Math.abs(sum);
+            double size = Math.abs(sum) + more;
             for (int c = 0; c < s.inChannels(); c++) {
               for (int ky = 0; ky < s.kernelHeight(); ky++) {
                 for (int kx = 0; kx < s.kernelWidth(); kx++) {
@@ -156,6 +229,26 @@ class Conv2dTest {
         }
       }
     }
+  }
+
+  /** What a sum of products can be at most: weights of a channel times its largest pixel. */
+  private static double spread(Conv2d.Shape s, MemorySegment x, StoredVector w, int n, int o) {
+    int taps = s.kernelHeight() * s.kernelWidth();
+    long pixels = (long) s.height() * s.width();
+    double sum = 0;
+    for (int c = 0; c < s.inChannels(); c++) {
+      double weights = 0;
+      for (int tap = 0; tap < taps; tap++) {
+        weights += Math.abs(Memory.value(w, (o * s.inChannels() + c) * taps + tap));
+      }
+      double largest = 0;
+      for (long i = 0; i < pixels; i++) {
+        long at = 1 + ((long) n * s.inChannels() + c) * pixels + i;
+        largest = Math.max(largest, Math.abs(Memory.get(x, at)));
+      }
+      sum += weights * largest;
+    }
+    return sum;
   }
 
   @Test

@@ -1,0 +1,502 @@
+package org.rectiflow.engine.cpu.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * A 3x3 convolution of stride 1 by Winograd's minimal filtering, F(2x2, 3x3) of Lavin and Gray,
+ * "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016), section 4.1: 16 products for
+ * four outputs instead of 36, all other factors being 1, 1/2 and 1/4. Of a picture that is doubled
+ * first, with padding of 1, seven of the 16 transformed inputs are differences of equal pixels, and
+ * nine products are left.
+ *
+ * <p>Squares of 2x2 outputs are the vector lanes, and each of the 16 points is a product of
+ * matrices: transformed weights [O, I] times transformed input [I, squares]. Weights are
+ * transformed once a call and shared. A task takes some vectors of squares, and where there are few
+ * of them a part of the channels; it transforms the input for all channels, multiplies for some
+ * output channels at a time and transforms the products back while they are in the cache.
+ *
+ * <p>Rounding errors are about twice those of {@link DirectConv}, whose bound by the sum of the
+ * products' magnitudes they stay within.
+ *
+ * <p>Memory beside operands and result: the transformed weights, 1.9 times their float32 size where
+ * there are many channels; for each thread 64 bytes for each input channel and each of {@value
+ * #TASK_SQUARES} squares, and the same for {@value #GROUP_TILES} tiles of output channels.
+ */
+final class WinogradConv {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
+
+  /** Squares of a task: enough to repay reading all transformed weights. */
+  private static final int TASK_SQUARES = 128;
+
+  /** Tiles of output channels whose products are kept until they are transformed back. */
+  private static final int GROUP_TILES = 10;
+
+  private static final int ENOUGH_TASKS = 8;
+  private static final int ENOUGH_CHANNELS = 64;
+
+  /** Channels of the input that are loaded at a time. */
+  private static final int LOAD_CHANNELS = 8;
+
+  private static final int TILE = Tile.ROWS * Tile.WIDTH;
+  private static final int L = Simd.LANES;
+  private static final VectorShuffle<Float> LOW =
+      VectorShuffle.fromOp(Simd.F, i -> i % 2 == 0 ? i / 2 : i / 2 - Simd.LANES);
+  private static final VectorShuffle<Float> HIGH =
+      VectorShuffle.fromOp(
+          Simd.F, i -> i % 2 == 0 ? Simd.LANES / 2 + i / 2 : Simd.LANES / 2 + i / 2 - Simd.LANES);
+
+  private final Conv2d.Shape s;
+  private final StoredVector x;
+  private final StoredVector w;
+  private final StoredVector bias;
+  private final Activation activation;
+  private final StoredVector residual;
+  private final StoredVector out;
+  private final int outHeight;
+  private final int outWidth;
+
+  /** Whether the picture is doubled so that the two inner pixels of every square are the same. */
+  private final boolean doubled;
+
+  /** Products for a square. */
+  private final int points;
+
+  /** Vectors of squares in a row of squares. */
+  private final int rowVectors;
+
+  private final int vectors;
+  private final int taskVectors;
+  private final int vectorGroups;
+  private final int tiles;
+  private final int taskTiles;
+  private final int tileGroups;
+  private final int channelStep;
+  private final int blocks;
+
+  WinogradConv(
+      Conv2d.Shape s,
+      StoredVector x,
+      StoredVector w,
+      StoredVector bias,
+      Activation activation,
+      StoredVector residual,
+      StoredVector out) {
+    this.s = s;
+    this.x = x;
+    this.w = w;
+    this.bias = bias;
+    this.activation = activation;
+    this.residual = residual;
+    this.out = out;
+    outHeight = s.outHeight();
+    outWidth = s.outWidth();
+    doubled = s.upsample() == 2 && s.padTop() == 1 && s.padLeft() == 1;
+    points = doubled ? 9 : 16;
+    rowVectors = MatMul.ceilDiv(outWidth, 2 * L);
+    vectors = MatMul.ceilDiv(outHeight, 2) * rowVectors;
+    vectorGroups = MatMul.ceilDiv(vectors, TASK_SQUARES / L);
+    taskVectors = MatMul.ceilDiv(vectors, vectorGroups);
+    tiles = MatMul.ceilDiv(s.outChannels(), Tile.ROWS);
+    int groups = 1;
+    while (s.batch() * vectorGroups * groups < ENOUGH_TASKS && MatMul.ceilDiv(tiles, groups) > 4) {
+      groups++;
+    }
+    taskTiles = MatMul.ceilDiv(tiles, groups);
+    tileGroups = MatMul.ceilDiv(tiles, taskTiles);
+    blocks = MatMul.ceilDiv(s.inChannels(), Tile.K_MAX);
+    channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
+  }
+
+  /** Whether this way is possible, and so much less work that it is faster. */
+  static boolean fits(Conv2d.Shape s) {
+    int squares = MatMul.ceilDiv(s.outWidth(), 2);
+    int padded = MatMul.ceilDiv(squares, L) * L;
+    return possible(s)
+        && s.inChannels() * s.upsample() >= ENOUGH_CHANNELS
+        && s.outChannels() * s.upsample() >= ENOUGH_CHANNELS
+        && 4 * padded <= 5 * squares
+        && (long) s.batch() * s.outHeight() * s.outWidth() >= 512;
+  }
+
+  /** Whether this way is possible. */
+  static boolean possible(Conv2d.Shape s) {
+    return s.kernelHeight() == 3 && s.kernelWidth() == 3 && s.stride() == 1;
+  }
+
+  void run(Workers workers) {
+    float[] weights =
+        workers.shared().floats(0, points * blocks * tiles * Tile.ROWS * Tile.ROW_STRIDE);
+    workers.parallelFor(tiles, (t, scratch) -> transformWeights(t, weights, scratch));
+    int groups = vectorGroups * tileGroups;
+    workers.parallelFor(
+        s.batch() * groups,
+        (t, scratch) ->
+            task(
+                t / groups, t % groups / tileGroups, t % tileGroups * taskTiles, weights, scratch));
+  }
+
+  private int block(int point, int block, int tile) {
+    return ((point * blocks + block) * tiles + tile) * Tile.ROWS * Tile.ROW_STRIDE;
+  }
+
+  private void transformWeights(int tile, float[] to, Scratch scratch) {
+    int in = s.inChannels();
+    float[] row = scratch.floats(0, 9 * in);
+    float[] transformed = scratch.floats(1, 16 * in);
+    for (int r = 0; r < Tile.ROWS; r++) {
+      int o = tile * Tile.ROWS + r;
+      if (o < s.outChannels()) {
+        long from = w.byteOffset() + 9L * o * in * (w.dtype().bits() / 8);
+        Widen.run(w.segment(), from, w.dtype(), 9 * in, row, 0, scratch);
+        transformRow(row, in, transformed);
+      } else {
+        Arrays.fill(transformed, 0, 16 * in, 0f);
+      }
+      int point = 0;
+      for (int i = 0; i < 16; i++) {
+        if (doubled && (i / 4 == 2 || i % 4 == 2)) {
+          continue;
+        }
+        for (int block = 0; block < blocks; block++) {
+          int c0 = block * channelStep;
+          System.arraycopy(
+              transformed,
+              i * in + c0,
+              to,
+              block(point, block, tile) + r * Tile.ROW_STRIDE,
+              Math.min(channelStep, in - c0));
+        }
+        point++;
+      }
+    }
+  }
+
+  /** G g G^T for the filters of one output channel, to {@code [point][channel]}. */
+  private static void transformRow(float[] row, int in, float[] to) {
+    for (int c = 0; c < in; c++) {
+      int g = 9 * c;
+      for (int j = 0; j < 3; j++) {
+        float a = row[g + j];
+        float b = row[g + 3 + j];
+        float d = row[g + 6 + j];
+        // Three columns of G g take the place of the filter.
+        to[j * in + c] = a;
+        to[(4 + j) * in + c] = 0.5f * (a + b + d);
+        to[(8 + j) * in + c] = 0.5f * (a - b + d);
+        to[(12 + j) * in + c] = d;
+      }
+    }
+    for (int i = 0; i < 4; i++) {
+      int at = 4 * i * in;
+      for (int c = 0; c < in; c++) {
+        float a = to[at + c];
+        float b = to[at + in + c];
+        float d = to[at + 2 * in + c];
+        to[at + in + c] = 0.5f * (a + b + d);
+        to[at + 2 * in + c] = 0.5f * (a - b + d);
+        to[at + 3 * in + c] = d;
+      }
+    }
+  }
+
+  private void task(int b, int vectorGroup, int tile0, float[] weights, Scratch scratch) {
+    int first = vectorGroup * taskVectors;
+    int count = Math.min(taskVectors, vectors - first);
+    int panels = MatMul.ceilDiv(count, 2);
+    int in = s.inChannels();
+    // An odd number of cache lines, so that the points of a channel do not share their sets.
+    long pointSize = 4L * ((long) panels * Tile.WIDTH * in + 3 * L);
+    MemorySegment input = scratch.segment(0, points * pointSize);
+    transformInput(b, first, count, input, pointSize, scratch);
+    int end = Math.min(tiles, tile0 + taskTiles);
+    int groups = MatMul.ceilDiv(end - tile0, GROUP_TILES);
+    int step = MatMul.ceilDiv(end - tile0, groups);
+    float[] c = scratch.floats(1, points * panels * step * TILE);
+    float[] y = scratch.floats(3, 6 * L);
+    for (int t0 = tile0; t0 < end; t0 += step) {
+      int group = Math.min(step, end - t0);
+      for (int point = 0; point < points; point++) {
+        for (int p = 0; p < panels; p++) {
+          int width = Math.min(2, count - 2 * p);
+          for (int block = 0; block < blocks; block++) {
+            int c0 = block * channelStep;
+            long from = point * pointSize + 4L * (p * Tile.WIDTH * in + c0 * width * L);
+            for (int t = 0; t < group; t++) {
+              int at = ((point * panels + p) * group + t) * TILE;
+              Tile.rows(
+                  width,
+                  weights,
+                  block(point, block, t0 + t),
+                  Math.min(channelStep, in - c0),
+                  input,
+                  from,
+                  block == 0 ? Tile.ZEROS : c,
+                  block == 0 ? 0 : at,
+                  c,
+                  at);
+            }
+          }
+        }
+      }
+      float[] biases = biases(t0 * Tile.ROWS, group * Tile.ROWS, scratch);
+      for (int t = 0; t < group; t++) {
+        int rows = Math.min(Tile.ROWS, s.outChannels() - (t0 + t) * Tile.ROWS);
+        for (int r = 0; r < rows; r++) {
+          for (int v = 0; v < count; v++) {
+            int width = Math.min(2, count - v / 2 * 2);
+            int at = (v / 2 * group + t) * TILE + (r * width + v % 2) * L;
+            if (doubled) {
+              transformBack9(c, at, panels * group * TILE, biases[t * Tile.ROWS + r], y);
+            } else {
+              transformBack16(c, at, panels * group * TILE, biases[t * Tile.ROWS + r], y);
+            }
+            store(b, (t0 + t) * Tile.ROWS + r, first + v, y);
+          }
+        }
+      }
+    }
+  }
+
+  private float[] biases(int o0, int wanted, Scratch scratch) {
+    float[] biases = scratch.floats(5, wanted);
+    int count = Math.min(wanted, s.outChannels() - o0);
+    if (bias == null) {
+      Arrays.fill(biases, 0, count, 0f);
+    } else {
+      long from = bias.byteOffset() + (long) o0 * (bias.dtype().bits() / 8);
+      Widen.run(bias.segment(), from, bias.dtype(), count, biases, 0, scratch);
+    }
+    return biases;
+  }
+
+  /** B^T d B for the squares of a task, to {@code [point][panel][channel][lane]}. */
+  private void transformInput(
+      int b, int first, int count, MemorySegment to, long pointSize, Scratch scratch) {
+    int in = s.inChannels();
+    int y0 = first / rowVectors;
+    int rows = (first + count - 1) / rowVectors - y0 + 1;
+    int x0 = rows == 1 ? first % rowVectors : 0;
+    int columns = rows == 1 ? count : rowVectors;
+    PaddedInput part = new PaddedInput(s, 2, rows + 1, columns * L + 1);
+    int planeWidth = part.planeWidth();
+    int plane = part.planeHeight() * planeWidth;
+    float[] strip = scratch.floats(2, LOAD_CHANNELS * part.channelSize());
+    for (int c0 = 0; c0 < in; c0 += LOAD_CHANNELS) {
+      int channels = Math.min(LOAD_CHANNELS, in - c0);
+      part.load(x, b, c0, channels, 2 * y0 - s.padTop(), 2 * x0 * L - s.padLeft(), strip, scratch);
+      for (int v = 0; v < count; v++) {
+        int row = (first + v) / rowVectors - y0;
+        int column = ((first + v) % rowVectors - x0) * L;
+        int width = Math.min(2, count - v / 2 * 2);
+        long panel = 4L * ((long) v / 2 * Tile.WIDTH * in + (c0 * width + v % 2) * L);
+        int at = row * planeWidth + column;
+        for (int ch = 0; ch < channels; ch++) {
+          if (doubled) {
+            transform9(strip, at, plane, planeWidth, to, panel, pointSize);
+          } else {
+            transform16(strip, at, plane, planeWidth, to, panel, pointSize);
+          }
+          at += part.channelSize();
+          panel += 4L * width * L;
+        }
+      }
+    }
+  }
+
+  private static void transform16(
+      float[] d, int at, int plane, int row, MemorySegment to, long offset, long step) {
+    FloatVector d00 = FloatVector.fromArray(Simd.F, d, at);
+    FloatVector d01 = FloatVector.fromArray(Simd.F, d, at + plane);
+    FloatVector d02 = FloatVector.fromArray(Simd.F, d, at + 1);
+    FloatVector d03 = FloatVector.fromArray(Simd.F, d, at + plane + 1);
+    FloatVector d10 = FloatVector.fromArray(Simd.F, d, at + 2 * plane);
+    FloatVector d11 = FloatVector.fromArray(Simd.F, d, at + 3 * plane);
+    FloatVector d12 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + 1);
+    FloatVector d13 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + 1);
+    FloatVector d20 = FloatVector.fromArray(Simd.F, d, at + row);
+    FloatVector d21 = FloatVector.fromArray(Simd.F, d, at + plane + row);
+    FloatVector d22 = FloatVector.fromArray(Simd.F, d, at + row + 1);
+    FloatVector d23 = FloatVector.fromArray(Simd.F, d, at + plane + row + 1);
+    FloatVector d30 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + row);
+    FloatVector d31 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + row);
+    FloatVector d32 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + row + 1);
+    FloatVector d33 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + row + 1);
+    FloatVector t00 = d00.sub(d20);
+    FloatVector t01 = d01.sub(d21);
+    FloatVector t02 = d02.sub(d22);
+    FloatVector t03 = d03.sub(d23);
+    t00.sub(t02).intoMemorySegment(to, offset, Simd.LE);
+    t01.add(t02).intoMemorySegment(to, offset + step, Simd.LE);
+    t02.sub(t01).intoMemorySegment(to, offset + 2 * step, Simd.LE);
+    t01.sub(t03).intoMemorySegment(to, offset + 3 * step, Simd.LE);
+    FloatVector t10 = d10.add(d20);
+    FloatVector t11 = d11.add(d21);
+    FloatVector t12 = d12.add(d22);
+    FloatVector t13 = d13.add(d23);
+    t10.sub(t12).intoMemorySegment(to, offset + 4 * step, Simd.LE);
+    t11.add(t12).intoMemorySegment(to, offset + 5 * step, Simd.LE);
+    t12.sub(t11).intoMemorySegment(to, offset + 6 * step, Simd.LE);
+    t11.sub(t13).intoMemorySegment(to, offset + 7 * step, Simd.LE);
+    FloatVector t20 = d20.sub(d10);
+    FloatVector t21 = d21.sub(d11);
+    FloatVector t22 = d22.sub(d12);
+    FloatVector t23 = d23.sub(d13);
+    t20.sub(t22).intoMemorySegment(to, offset + 8 * step, Simd.LE);
+    t21.add(t22).intoMemorySegment(to, offset + 9 * step, Simd.LE);
+    t22.sub(t21).intoMemorySegment(to, offset + 10 * step, Simd.LE);
+    t21.sub(t23).intoMemorySegment(to, offset + 11 * step, Simd.LE);
+    FloatVector t30 = d10.sub(d30);
+    FloatVector t31 = d11.sub(d31);
+    FloatVector t32 = d12.sub(d32);
+    FloatVector t33 = d13.sub(d33);
+    t30.sub(t32).intoMemorySegment(to, offset + 12 * step, Simd.LE);
+    t31.add(t32).intoMemorySegment(to, offset + 13 * step, Simd.LE);
+    t32.sub(t31).intoMemorySegment(to, offset + 14 * step, Simd.LE);
+    t31.sub(t33).intoMemorySegment(to, offset + 15 * step, Simd.LE);
+  }
+
+  /** Without the points at which two equal pixels are subtracted. */
+  private static void transform9(
+      float[] d, int at, int plane, int row, MemorySegment to, long offset, long step) {
+    FloatVector d00 = FloatVector.fromArray(Simd.F, d, at);
+    FloatVector d01 = FloatVector.fromArray(Simd.F, d, at + plane);
+    FloatVector d02 = FloatVector.fromArray(Simd.F, d, at + 1);
+    FloatVector d03 = FloatVector.fromArray(Simd.F, d, at + plane + 1);
+    FloatVector d10 = FloatVector.fromArray(Simd.F, d, at + 2 * plane);
+    FloatVector d11 = FloatVector.fromArray(Simd.F, d, at + 3 * plane);
+    FloatVector d12 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + 1);
+    FloatVector d13 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + 1);
+    FloatVector d20 = FloatVector.fromArray(Simd.F, d, at + row);
+    FloatVector d21 = FloatVector.fromArray(Simd.F, d, at + plane + row);
+    FloatVector d22 = FloatVector.fromArray(Simd.F, d, at + row + 1);
+    FloatVector d23 = FloatVector.fromArray(Simd.F, d, at + plane + row + 1);
+    FloatVector d30 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + row);
+    FloatVector d31 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + row);
+    FloatVector d32 = FloatVector.fromArray(Simd.F, d, at + 2 * plane + row + 1);
+    FloatVector d33 = FloatVector.fromArray(Simd.F, d, at + 3 * plane + row + 1);
+    FloatVector t00 = d00.sub(d20);
+    FloatVector t01 = d01.sub(d21);
+    FloatVector t02 = d02.sub(d22);
+    FloatVector t03 = d03.sub(d23);
+    t00.sub(t02).intoMemorySegment(to, offset, Simd.LE);
+    t01.add(t02).intoMemorySegment(to, offset + step, Simd.LE);
+    t01.sub(t03).intoMemorySegment(to, offset + 2 * step, Simd.LE);
+    FloatVector t10 = d10.add(d20);
+    FloatVector t11 = d11.add(d21);
+    FloatVector t12 = d12.add(d22);
+    FloatVector t13 = d13.add(d23);
+    t10.sub(t12).intoMemorySegment(to, offset + 3 * step, Simd.LE);
+    t11.add(t12).intoMemorySegment(to, offset + 4 * step, Simd.LE);
+    t11.sub(t13).intoMemorySegment(to, offset + 5 * step, Simd.LE);
+    FloatVector t30 = d10.sub(d30);
+    FloatVector t31 = d11.sub(d31);
+    FloatVector t32 = d12.sub(d32);
+    FloatVector t33 = d13.sub(d33);
+    t30.sub(t32).intoMemorySegment(to, offset + 6 * step, Simd.LE);
+    t31.add(t32).intoMemorySegment(to, offset + 7 * step, Simd.LE);
+    t31.sub(t33).intoMemorySegment(to, offset + 8 * step, Simd.LE);
+  }
+
+  /** A^T m A + bias for a vector of squares: two rows of 2 * LANES outputs. */
+  private static void transformBack16(float[] m, int at, int step, float offset, float[] y) {
+    FloatVector bias = FloatVector.broadcast(Simd.F, offset);
+    FloatVector m00 = FloatVector.fromArray(Simd.F, m, at);
+    FloatVector m01 = FloatVector.fromArray(Simd.F, m, at + step);
+    FloatVector m02 = FloatVector.fromArray(Simd.F, m, at + 2 * step);
+    FloatVector m03 = FloatVector.fromArray(Simd.F, m, at + 3 * step);
+    FloatVector m10 = FloatVector.fromArray(Simd.F, m, at + 4 * step);
+    FloatVector m11 = FloatVector.fromArray(Simd.F, m, at + 5 * step);
+    FloatVector m12 = FloatVector.fromArray(Simd.F, m, at + 6 * step);
+    FloatVector m13 = FloatVector.fromArray(Simd.F, m, at + 7 * step);
+    FloatVector m20 = FloatVector.fromArray(Simd.F, m, at + 8 * step);
+    FloatVector m21 = FloatVector.fromArray(Simd.F, m, at + 9 * step);
+    FloatVector m22 = FloatVector.fromArray(Simd.F, m, at + 10 * step);
+    FloatVector m23 = FloatVector.fromArray(Simd.F, m, at + 11 * step);
+    FloatVector m30 = FloatVector.fromArray(Simd.F, m, at + 12 * step);
+    FloatVector m31 = FloatVector.fromArray(Simd.F, m, at + 13 * step);
+    FloatVector m32 = FloatVector.fromArray(Simd.F, m, at + 14 * step);
+    FloatVector m33 = FloatVector.fromArray(Simd.F, m, at + 15 * step);
+    FloatVector even0 = m00.add(m01).add(m02);
+    FloatVector odd0 = m01.sub(m02).sub(m03);
+    FloatVector even1 = m10.add(m11).add(m12);
+    FloatVector odd1 = m11.sub(m12).sub(m13);
+    FloatVector even2 = m20.add(m21).add(m22);
+    FloatVector odd2 = m21.sub(m22).sub(m23);
+    FloatVector even3 = m30.add(m31).add(m32);
+    FloatVector odd3 = m31.sub(m32).sub(m33);
+    FloatVector evenTop = even0.add(even1).add(even2).add(bias);
+    FloatVector evenBottom = even1.sub(even2).sub(even3).add(bias);
+    FloatVector oddTop = odd0.add(odd1).add(odd2).add(bias);
+    FloatVector oddBottom = odd1.sub(odd2).sub(odd3).add(bias);
+    interleave(evenTop, oddTop, y, 0);
+    interleave(evenBottom, oddBottom, y, 2 * L);
+  }
+
+  private static void transformBack9(float[] m, int at, int step, float offset, float[] y) {
+    FloatVector bias = FloatVector.broadcast(Simd.F, offset);
+    FloatVector m00 = FloatVector.fromArray(Simd.F, m, at);
+    FloatVector m01 = FloatVector.fromArray(Simd.F, m, at + step);
+    FloatVector m03 = FloatVector.fromArray(Simd.F, m, at + 2 * step);
+    FloatVector m10 = FloatVector.fromArray(Simd.F, m, at + 3 * step);
+    FloatVector m11 = FloatVector.fromArray(Simd.F, m, at + 4 * step);
+    FloatVector m13 = FloatVector.fromArray(Simd.F, m, at + 5 * step);
+    FloatVector m30 = FloatVector.fromArray(Simd.F, m, at + 6 * step);
+    FloatVector m31 = FloatVector.fromArray(Simd.F, m, at + 7 * step);
+    FloatVector m33 = FloatVector.fromArray(Simd.F, m, at + 8 * step);
+    FloatVector even0 = m00.add(m01);
+    FloatVector odd0 = m01.sub(m03);
+    FloatVector even1 = m10.add(m11);
+    FloatVector odd1 = m11.sub(m13);
+    FloatVector even3 = m30.add(m31);
+    FloatVector odd3 = m31.sub(m33);
+    FloatVector evenTop = even0.add(even1).add(bias);
+    FloatVector evenBottom = even1.sub(even3).add(bias);
+    FloatVector oddTop = odd0.add(odd1).add(bias);
+    FloatVector oddBottom = odd1.sub(odd3).add(bias);
+    interleave(evenTop, oddTop, y, 0);
+    interleave(evenBottom, oddBottom, y, 2 * L);
+  }
+
+  private static void interleave(FloatVector even, FloatVector odd, float[] y, int at) {
+    even.rearrange(LOW, odd).intoArray(y, at);
+    even.rearrange(HIGH, odd).intoArray(y, at + L);
+  }
+
+  /** Two rows of results for vector {@code v} of squares. */
+  private void store(int b, int o, int v, float[] y) {
+    int row = v / rowVectors * 2;
+    int column = v % rowVectors * 2 * L;
+    int lanes = Math.min(2 * L, outWidth - column);
+    long to = 4 * ((((long) b * s.outChannels() + o) * outHeight + row) * outWidth + column);
+    VectorMath.apply(activation, y, 0, 4 * L);
+    for (int i = 0; i < 2 && row + i < outHeight; i++) {
+      if (residual != null) {
+        read(residual.segment(), residual.byteOffset() + to, y, lanes);
+        add(y, i * 2 * L);
+      }
+      Copies.write(y, i * 2 * L, out.segment(), out.byteOffset() + to, lanes);
+      to += 4L * outWidth;
+    }
+  }
+
+  private static void read(MemorySegment from, long offset, float[] y, int lanes) {
+    if (from.isMapped()) {
+      MemorySegment.copy(from, FLOAT, offset, y, 4 * L, lanes);
+    } else {
+      Copies.read(from, offset, y, 4 * L, lanes);
+    }
+  }
+
+  private static void add(float[] y, int at) {
+    for (int i = 0; i < 2 * L; i += L) {
+      FloatVector.fromArray(Simd.F, y, at + i)
+          .add(FloatVector.fromArray(Simd.F, y, 4 * L + i))
+          .intoArray(y, at + i);
+    }
+  }
+}
