@@ -158,7 +158,8 @@ final class DirectConv {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
     }
     int tileSize = Tile.ROWS * Tile.WIDTH;
-    float[] c = scratch.floats(1, panels * tileCount * tileSize);
+    float[] c = scratch.floats(1, blocks == 1 ? 0 : panels * tileCount * tileSize);
+    float[] result = scratch.floats(0, tileSize);
     float[] biases = biases(tile0, tileCount, scratch);
     for (int block = 0; block < blocks; block++) {
       int c0 = block * channelStep;
@@ -185,6 +186,7 @@ final class DirectConv {
           int from = position - y0 * outWidth - x0;
           pack(input, strip, count, offsets, from, lanes, vectors, columns, panel);
         }
+        boolean last = block == blocks - 1;
         for (int t = 0; t < tileCount; t++) {
           int at = (p * tileCount + t) * tileSize;
           Tile.rows(
@@ -196,10 +198,10 @@ final class DirectConv {
               0,
               block == 0 ? Tile.ZEROS : c,
               block == 0 ? 0 : at,
-              c,
-              at);
-          if (block == blocks - 1) {
-            store(b, tile0 + t, position, lanes, vectors, c, at, biases, t * Tile.ROWS, scratch);
+              last ? result : c,
+              last ? 0 : at);
+          if (last) {
+            store(b, tile0 + t, position, lanes, vectors, result, biases, t * Tile.ROWS, scratch);
           }
         }
       }
@@ -326,7 +328,6 @@ final class DirectConv {
       int lanes,
       int vectors,
       float[] c,
-      int at,
       float[] biases,
       int biasAt,
       Scratch scratch) {
@@ -337,11 +338,10 @@ final class DirectConv {
     int width = vectors * Simd.LANES;
     if (lanes == width && plain()) {
       if (residual == null) {
-        storeRows(c, at, rows, width, biases, biasAt, out.segment(), out.byteOffset() + to, step);
+        storeRows(c, rows, width, biases, biasAt, out.segment(), out.byteOffset() + to, step);
       } else {
         addRows(
             c,
-            at,
             rows,
             width,
             biases,
@@ -357,7 +357,7 @@ final class DirectConv {
     float[] y = scratch.floats(3, 2 * width);
     for (int r = 0; r < rows; r++) {
       for (int i = 0; i < width; i++) {
-        y[i] = c[at + r * width + i] + biases[biasAt + r];
+        y[i] = c[r * width + i] + biases[biasAt + r];
       }
       VectorMath.apply(activation, y, 0, width);
       if (residual != null) {
@@ -378,7 +378,6 @@ final class DirectConv {
 
   private static void storeRows(
       float[] c,
-      int at,
       int rows,
       int width,
       float[] biases,
@@ -389,7 +388,7 @@ final class DirectConv {
     for (int r = 0; r < rows; r++) {
       FloatVector bias = FloatVector.broadcast(Simd.F, biases[biasAt + r]);
       for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, at + r * width + i)
+        FloatVector.fromArray(Simd.F, c, r * width + i)
             .add(bias)
             .intoMemorySegment(out, to + r * step + 4L * i, Simd.LE);
       }
@@ -398,7 +397,6 @@ final class DirectConv {
 
   private static void addRows(
       float[] c,
-      int at,
       int rows,
       int width,
       float[] biases,
@@ -412,7 +410,7 @@ final class DirectConv {
       FloatVector bias = FloatVector.broadcast(Simd.F, biases[biasAt + r]);
       for (int i = 0; i < width; i += Simd.LANES) {
         long offset = r * step + 4L * i;
-        FloatVector.fromArray(Simd.F, c, at + r * width + i)
+        FloatVector.fromArray(Simd.F, c, r * width + i)
             .add(bias)
             .add(FloatVector.fromMemorySegment(Simd.F, residual, from + offset, Simd.LE))
             .intoMemorySegment(out, to + offset, Simd.LE);

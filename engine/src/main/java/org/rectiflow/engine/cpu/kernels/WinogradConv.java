@@ -19,8 +19,8 @@ import jdk.incubator.vector.VectorShuffle;
  * of them a part of the channels; it transforms the input for all channels, multiplies for some
  * output channels at a time and transforms the products back while they are in the cache.
  *
- * <p>Rounding errors are about twice those of {@link DirectConv}, whose bound by the sum of the
- * products' magnitudes they stay within.
+ * <p>A transformed pixel or weight has a few more rounding errors, but the sums are nine times
+ * shorter: with 128 to 512 channels the errors are about 0.6 times those of {@link DirectConv}.
  *
  * <p>Memory beside operands and result: the transformed weights, 1.9 times their float32 size where
  * there are many channels; for each thread 64 bytes for each input channel and each of {@value
