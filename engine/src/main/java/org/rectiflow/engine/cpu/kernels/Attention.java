@@ -4,8 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Multi-head attention {@code out = softmax(scale * q k^T + bias) v} over the concatenation of
@@ -14,8 +12,9 @@ import jdk.incubator.vector.VectorOperators;
  *
  * <p>Queries are the vector lanes and scores are computed transposed, {@code [key][query]}, so the
  * softmax runs straight down the lanes and its result already is the panel that the product with V
- * needs. Keys come in blocks with a running maximum and sum (Milakov and Gimelshein, "Online
- * normalizer calculation for softmax", 2018).
+ * needs. Keys come in blocks with a running sum, and a running maximum that is followed only when
+ * it must be, see {@link Softmax} (after Milakov and Gimelshein, "Online normalizer calculation for
+ * softmax", 2018).
  */
 public final class Attention {
   /**
@@ -61,16 +60,22 @@ public final class Attention {
   private static final float LOG2_E = 1.44269504f;
   private static final double LN_2 = 0.6931471805599453;
 
-  /** Keys of a block: 16 tiles of the 13-row kernel. */
+  /** Keys of a block: 16 tiles of the 13-row kernel, whose weights fill half of the cache. */
   private static final int KEY_BLOCK = 208;
 
   /**
-   * Query panels of a task, and the head dimension up to which the task's queries still fit into
-   * the cache with them.
+   * Query panels of a task at most, and the head dimension up to which the task's queries still fit
+   * into the cache with them. The fewer tasks, the less often keys and values are packed.
    */
-  private static final int QUERY_PANELS = 24;
+  private static final int QUERY_PANELS = 48;
 
   private static final int SMALL_DIM = 160;
+
+  /** Tasks for each thread that are enough to keep all busy to the end. */
+  private static final int ENOUGH_TASKS = 4;
+
+  /** Rows that are copied before they are rearranged: few enough to stay in the cache. */
+  private static final int STAGED = 4 * Tile.ROWS;
 
   private Attention() {}
 
@@ -98,7 +103,8 @@ public final class Attention {
               + ", tokens "
               + total);
     }
-    new Call(batch, heads, dim, total, List.copyOf(streams), options).run(workers);
+    new Call(workers.threads(), batch, heads, dim, total, List.copyOf(streams), options)
+        .run(workers);
   }
 
   private static final class Call {
@@ -109,32 +115,40 @@ public final class Attention {
     private final List<Stream> streams;
     private final Options options;
 
-    /** Rows of the transposed output, a multiple of the tile height. */
+    /** Rows of the transposed output with one for the sum of weights; whole tiles. */
     private final int outRows;
 
-    /** The head dimension in pieces the tile's constant row stride allows. */
-    private final int dimPieces;
+    /** Elements between staged rows; odd, so that a column spreads over the cache's sets. */
+    private final int stride;
 
-    private final int dimStep;
     private final int keyStep;
     private final int taskQueries;
     private final int queryGroups;
 
-    Call(int batch, int heads, int dim, int total, List<Stream> streams, Options options) {
+    Call(
+        int threads,
+        int batch,
+        int heads,
+        int dim,
+        int total,
+        List<Stream> streams,
+        Options options) {
       this.batch = batch;
       this.heads = heads;
       this.dim = dim;
       this.total = total;
       this.streams = streams;
       this.options = options;
-      outRows = MatMul.ceilDiv(dim, Tile.ROWS) * Tile.ROWS;
-      dimPieces = MatMul.ceilDiv(dim, Tile.K_MAX);
-      dimStep = MatMul.ceilDiv(dim, dimPieces);
+      outRows = MatMul.ceilDiv(dim + 1, Tile.ROWS) * Tile.ROWS;
+      stride = outRows | 1;
       int tiles = MatMul.ceilDiv(total, Tile.ROWS);
       int blocks = MatMul.ceilDiv(tiles * Tile.ROWS, KEY_BLOCK);
       keyStep = MatMul.ceilDiv(tiles, blocks) * Tile.ROWS;
       int panels = Panels.count(total);
       int groups = MatMul.ceilDiv(panels, dim <= SMALL_DIM ? QUERY_PANELS : QUERY_PANELS / 2);
+      // Panels know nothing of each other, so the number of groups changes no result.
+      groups = Math.max(groups, MatMul.ceilDiv(ENOUGH_TASKS * threads, batch * heads));
+      groups = Math.min(groups, panels);
       taskQueries = MatMul.ceilDiv(panels, groups) * Tile.WIDTH;
       queryGroups = MatMul.ceilDiv(total, taskQueries);
     }
@@ -144,253 +158,246 @@ public final class Attention {
           batch * heads * queryGroups,
           (t, scratch) -> {
             int bh = t / queryGroups;
-            task(bh / heads, bh % heads, (t % queryGroups) * taskQueries, scratch);
+            new Task(bh / heads, bh % heads, (t % queryGroups) * taskQueries, scratch).run();
           });
     }
 
-    private void task(int b, int h, int q0, Scratch scratch) {
-      int queries = Math.min(taskQueries, total - q0);
-      int panels = Panels.count(queries);
-      int pieceSize = keyStep * Tile.ROW_STRIDE;
-      float[] keys = scratch.floats(0, dimPieces * pieceSize);
-      float[] values = scratch.floats(1, keyStep * outRows + Tile.ROWS);
-      float[] scores = scratch.floats(2, keyStep * Tile.WIDTH);
-      int outSize = (outRows + Simd.LANES) * Tile.WIDTH;
-      float[] out = scratch.floats(3, panels * outSize);
-      float[] state = scratch.floats(4, panels * 2 * Tile.WIDTH + Tile.WIDTH);
-      int correction = panels * 2 * Tile.WIDTH;
-      Arrays.fill(out, 0, panels * outSize, 0f);
-      for (int p = 0; p < panels; p++) {
-        int at = p * 2 * Tile.WIDTH;
-        Arrays.fill(state, at, at + Tile.WIDTH, Float.NEGATIVE_INFINITY);
-        Arrays.fill(state, at + Tile.WIDTH, at + 2 * Tile.WIDTH, 0f);
+    /** Some queries of a head. */
+    private final class Task {
+      private final int b;
+      private final int h;
+      private final int q0;
+      private final int queries;
+      private final int panels;
+      private final Scratch scratch;
+      private final float[] keys;
+      private final float[] values;
+      private final float[] scores;
+      private final float[] out;
+      private final float[] q;
+      private final float[] rows;
+
+      /** For each panel what is subtracted from its scores. */
+      private final float[] shifts;
+
+      private final Softmax softmax;
+      private final int outSize = outRows * Tile.WIDTH;
+
+      Task(int b, int h, int q0, Scratch scratch) {
+        this.b = b;
+        this.h = h;
+        this.q0 = q0;
+        this.scratch = scratch;
+        queries = Math.min(taskQueries, total - q0);
+        panels = Panels.count(queries);
+        keys = scratch.floats(0, keyStep * dim + Simd.LANES);
+        values = scratch.floats(1, keyStep * outRows + Simd.LANES);
+        scores = scratch.floats(2, keyStep * Tile.WIDTH);
+        // Transposing the last rows reads a few more.
+        out = scratch.floats(3, panels * outSize + Simd.LANES * Tile.WIDTH);
+        q = scratch.floats(4, panels * Tile.WIDTH * dim);
+        rows = scratch.floats(5, (Math.max(STAGED, Tile.WIDTH) + Simd.LANES) * stride);
+        shifts = scratch.floats(6, panels * Tile.WIDTH);
+        softmax = new Softmax();
       }
-      long panelBytes = 4L * Tile.WIDTH * dim;
-      MemorySegment q = scratch.segment(0, panels * panelBytes);
-      MemorySegment weights = scratch.segment(1, 4L * keyStep * Tile.WIDTH);
-      packQueries(b, h, q0, queries, q, panelBytes, scratch);
-      int lastKey = options.causal() ? Math.min(total, q0 + queries) : total;
-      for (int k0 = 0; k0 < lastKey; k0 += keyStep) {
-        int kc = Math.min(keyStep, lastKey - k0);
-        loadKeys(b, h, k0, kc, keys, pieceSize);
-        loadValues(b, h, k0, kc, values);
-        for (int p = 0; p < panels; p++) {
-          int vectors = Panels.vectors(p, queries);
-          int first = q0 + p * Tile.WIDTH;
-          int rows = Math.min(Tile.WIDTH, queries - p * Tile.WIDTH);
-          if (options.causal() && k0 > first + rows - 1) {
-            continue;
-          }
-          int width = vectors * Simd.LANES;
-          score(vectors, kc, keys, pieceSize, q, p * panelBytes, scores);
-          if (options.bias() != null) {
-            addBias(h, first, rows, k0, kc, width, scores, scratch);
-          }
-          if (options.causal() && k0 + kc - 1 > first) {
-            maskFuture(first, rows, k0, kc, width, scores);
-          }
-          boolean changed = false;
-          for (int v = 0; v < vectors; v++) {
-            changed |=
-                softmax(
-                    scores,
-                    kc,
-                    width,
-                    v * Simd.LANES,
-                    state,
-                    p * 2 * Tile.WIDTH + v * Simd.LANES,
-                    correction + v * Simd.LANES,
-                    weights);
-          }
-          if (changed && k0 > 0) {
-            rescale(out, p * outSize, dim, vectors, state, correction);
-          }
-          for (int d = 0; d < outRows; d += Tile.ROWS) {
-            int at = p * outSize + d * width;
-            Tile.columns(vectors, values, d, outRows, kc, weights, 0, out, at, out, at);
+
+      void run() {
+        Arrays.fill(shifts, 0, panels * Tile.WIDTH, 0f);
+        packQueries();
+        packOnes();
+        int lastKey = options.causal() ? Math.min(total, q0 + queries) : total;
+        for (int k0 = 0; k0 < lastKey; k0 += keyStep) {
+          int kc = Math.min(keyStep, lastKey - k0);
+          packKeys(k0, kc);
+          packValues(k0, kc);
+          for (int p = 0; p < panels; p++) {
+            int last = Math.min(queries, (p + 1) * Tile.WIDTH) - 1;
+            if (!options.causal() || k0 <= q0 + last) {
+              panel(p, k0, kc);
+            }
           }
         }
+        store();
       }
-      store(b, h, q0, queries, out, outSize, state, scratch);
-    }
 
-    /** Queries as panels [dim][width], scaled so that the softmax can use powers of two. */
-    private void packQueries(
-        int b, int h, int q0, int queries, MemorySegment to, long panelBytes, Scratch scratch) {
-      int stride = dim | 1;
-      int[] index = scratch.ints(Tile.WIDTH);
-      for (int i = 0; i < Tile.WIDTH; i++) {
-        index[i] = i * stride;
+      /** A block of keys and a panel of queries. */
+      private void panel(int p, int k0, int kc) {
+        int vectors = Panels.vectors(p, queries);
+        int width = vectors * Simd.LANES;
+        int at = p * outSize;
+        int sums = at + dim * width;
+        int shift = p * Tile.WIDTH;
+        score(p, k0, kc, vectors);
+        if (k0 == 0 || Softmax.anyZero(out, sums, width)) {
+          softmax.shift(scores, kc, vectors, k0 == 0, out, at, dim + 1, shifts, shift);
+        }
+        if (softmax.weigh(scores, kc, vectors)) {
+          score(p, k0, kc, vectors);
+          softmax.shift(scores, kc, vectors, k0 == 0, out, at, dim + 1, shifts, shift);
+          softmax.weigh(scores, kc, vectors);
+        }
+        for (int d = 0; d < outRows; d += Tile.ROWS) {
+          int to = at + d * width;
+          float[] z = k0 == 0 ? Tile.ZEROS : out;
+          PackedTile.run(vectors, values, d * kc, kc, scores, 0, z, k0 == 0 ? 0 : to, out, to);
+        }
       }
-      float[] rows = scratch.floats(5, Tile.WIDTH * stride);
-      for (int p = 0; p < Panels.count(queries); p++) {
+
+      private void score(int p, int k0, int kc, int vectors) {
+        int width = vectors * Simd.LANES;
+        float[] start = softmax.start(shifts, p * Tile.WIDTH, vectors);
+        for (int k = 0; k < kc; k += Tile.ROWS) {
+          PackedTile.run(
+              vectors, keys, k * dim, dim, q, p * Tile.WIDTH * dim, start, 0, scores, k * width);
+        }
+        int first = q0 + p * Tile.WIDTH;
         int count = Math.min(Tile.WIDTH, queries - p * Tile.WIDTH);
-        copy(b, h, q0 + p * Tile.WIDTH, count, Operand.Q, 0, dim, rows, 0, stride);
-        Arrays.fill(rows, count * stride, Tile.WIDTH * stride, 0f);
-        int vectors = Panels.vectors(p, queries);
-        Panels.gather(rows, index, dim, vectors, options.scale() * LOG2_E, to, p * panelBytes);
-      }
-    }
-
-    private void loadKeys(int b, int h, int k0, int kc, float[] to, int pieceSize) {
-      for (int piece = 0; piece < dimPieces; piece++) {
-        int d0 = piece * dimStep;
-        int dc = Math.min(dimStep, dim - d0);
-        int at = piece * pieceSize;
-        copy(b, h, k0, kc, Operand.K, d0, dc, to, at, Tile.ROW_STRIDE);
-        int padded = MatMul.ceilDiv(kc, Tile.ROWS) * Tile.ROWS;
-        for (int r = kc; r < padded; r++) {
-          Arrays.fill(to, at + r * Tile.ROW_STRIDE, at + r * Tile.ROW_STRIDE + dc, 0f);
+        if (options.bias() != null) {
+          addBias(first, count, k0, kc, width);
+        }
+        if (options.causal() && k0 + kc - 1 > first) {
+          maskFuture(first, count, k0, kc, width);
         }
       }
-    }
 
-    private void loadValues(int b, int h, int k0, int kc, float[] to) {
-      if (outRows != dim) {
-        for (int r = 0; r < kc; r++) {
-          Arrays.fill(to, r * outRows + dim, (r + 1) * outRows, 0f);
+      /** Queries as panels [dim][width], scaled so that the softmax can use powers of two. */
+      private void packQueries() {
+        for (int p = 0; p < panels; p++) {
+          int first = p * Tile.WIDTH;
+          int count = Math.min(Tile.WIDTH, queries - first);
+          copy(q0 + first, count, Operand.Q);
+          int width = Panels.vectors(p, queries) * Simd.LANES;
+          for (int r = count; r < width; r++) {
+            Arrays.fill(rows, r * stride, r * stride + dim, 0f);
+          }
+          HeadRows.transpose(rows, 0, stride, dim, width, options.scale() * LOG2_E, q, first * dim);
         }
       }
-      copy(b, h, k0, kc, Operand.V, 0, dim, to, 0, outRows);
-    }
 
-    /** Copies columns of a head for tokens {@code t0..t0+count} of the concatenation. */
-    private void copy(
-        int b,
-        int h,
-        int t0,
-        int count,
-        Operand operand,
-        int d0,
-        int dc,
-        float[] to,
-        int at,
-        int stride) {
-      int start = 0;
-      for (Stream s : streams) {
-        int from = Math.max(t0, start);
-        int end = Math.min(t0 + count, start + s.tokens());
-        Tokens x =
-            switch (operand) {
-              case Q -> s.q();
-              case K -> s.k();
-              case V -> s.v();
-            };
-        if (from < end) {
-          copyRows(
-              x.segment(),
-              x.at(b, from - start, (long) h * dim + d0),
-              4 * x.rowStride(),
-              end - from,
-              dc,
-              to,
-              at + (from - t0) * stride,
-              stride);
-        }
-        start += s.tokens();
-      }
-    }
-
-    private void score(
-        int vectors,
-        int kc,
-        float[] keys,
-        int pieceSize,
-        MemorySegment q,
-        long qo,
-        float[] scores) {
-      int width = vectors * Simd.LANES;
-      int tiles = MatMul.ceilDiv(kc, Tile.ROWS);
-      for (int piece = 0; piece < dimPieces; piece++) {
-        int d0 = piece * dimStep;
-        int dc = Math.min(dimStep, dim - d0);
-        for (int t = 0; t < tiles; t++) {
-          Tile.rows(
-              vectors,
-              keys,
-              piece * pieceSize + t * Tile.ROWS * Tile.ROW_STRIDE,
-              dc,
-              q,
-              qo + 4L * d0 * width,
-              piece == 0 ? Tile.ZEROS : scores,
-              piece == 0 ? 0 : t * Tile.ROWS * width,
-              scores,
-              t * Tile.ROWS * width);
+      /** A column of ones beside the values, whose product with the weights is their sum. */
+      private void packOnes() {
+        for (int r = 0; r < STAGED; r++) {
+          rows[r * stride + dim] = 1f;
+          Arrays.fill(rows, r * stride + dim + 1, r * stride + outRows, 0f);
         }
       }
-    }
 
-    private void addBias(
-        int h, int first, int rows, int k0, int kc, int width, float[] scores, Scratch scratch) {
-      StoredVector bias = options.bias();
-      float[] row = scratch.floats(5, kc);
-      for (int i = 0; i < rows; i++) {
-        long at = ((long) h * total + first + i) * total + k0;
-        Widen.run(
-            bias.segment(),
-            bias.byteOffset() + at * (bias.dtype().bits() / 8),
-            bias.dtype(),
-            kc,
-            row,
-            0,
-            scratch);
-        for (int j = 0; j < kc; j++) {
-          scores[j * width + i] += row[j] * LOG2_E;
+      /** Keys as tiles [dim][ROWS]. Scores of rows behind the last key are never looked at. */
+      private void packKeys(int k0, int kc) {
+        for (int k = 0; k < kc; k += STAGED) {
+          int count = Math.min(STAGED, kc - k);
+          copy(k0 + k, count, Operand.K);
+          for (int r = 0; r < count; r += Tile.ROWS) {
+            HeadRows.transpose(rows, r * stride, stride, dim, Tile.ROWS, 1f, keys, (k + r) * dim);
+          }
         }
       }
-    }
 
-    private static void maskFuture(int first, int rows, int k0, int kc, int width, float[] scores) {
-      for (int j = Math.max(0, first - k0 + 1); j < kc; j++) {
-        int hidden = Math.min(rows, k0 + j - first);
-        Arrays.fill(scores, j * width, j * width + hidden, Float.NEGATIVE_INFINITY);
+      /** Values as tiles [key][ROWS]. */
+      private void packValues(int k0, int kc) {
+        for (int k = 0; k < kc; k += STAGED) {
+          int count = Math.min(STAGED, kc - k);
+          copy(k0 + k, count, Operand.V);
+          for (int d = 0; d < outRows; d += Tile.ROWS) {
+            HeadRows.columns(rows, d, stride, count, Tile.ROWS, values, d * kc + k * Tile.ROWS);
+          }
+        }
       }
-    }
 
-    private void store(
-        int b,
-        int h,
-        int q0,
-        int queries,
-        float[] out,
-        int outSize,
-        float[] state,
-        Scratch scratch) {
-      int padded = MatMul.ceilDiv(dim, Simd.LANES) * Simd.LANES;
-      float[] rows = scratch.floats(2, Tile.WIDTH * padded);
-      float[] zero = scratch.floats(5, padded);
-      Arrays.fill(zero, 0, padded, 0f);
-      int p = 0;
-      for (int first = 0; first < queries; first += Tile.WIDTH, p++) {
-        int count = Math.min(Tile.WIDTH, queries - first);
-        int vectors = Panels.vectors(p, queries);
-        int max = p * 2 * Tile.WIDTH;
-        divide(out, p * outSize, dim, vectors, state, max + Tile.WIDTH);
-        Panels.unpack(out, p * outSize, vectors, count, dim, zero, rows, padded);
+      /** Copies a head's elements for tokens {@code t0..t0+count} of the concatenation. */
+      private void copy(int t0, int count, Operand operand) {
         int start = 0;
         for (Stream s : streams) {
-          int from = Math.max(q0 + first, start);
-          int end = Math.min(q0 + first + count, start + s.tokens());
-          for (int t = from; t < end; t++) {
-            Tokens o = s.out();
-            MemorySegment.copy(
+          int from = Math.max(t0, start);
+          int end = Math.min(t0 + count, start + s.tokens());
+          Tokens x =
+              switch (operand) {
+                case Q -> s.q();
+                case K -> s.k();
+                case V -> s.v();
+              };
+          if (from < end) {
+            HeadRows.copy(
+                x.segment(),
+                x.at(b, from - start, (long) h * dim),
+                4 * x.rowStride(),
+                end - from,
+                dim,
                 rows,
-                (t - q0 - first) * padded,
-                o.segment(),
-                FLOAT,
-                o.at(b, t - start, (long) h * dim),
-                dim);
+                (from - t0) * stride,
+                stride);
           }
           start += s.tokens();
         }
-        if (options.logSumExp() != null) {
-          StoredVector lse = options.logSumExp();
-          long at = lse.byteOffset() + 4 * (((long) b * heads + h) * total + q0 + first);
-          for (int i = 0; i < count; i++) {
-            double m = state[max + i];
-            double l = state[max + Tile.WIDTH + i];
-            lse.segment().set(FLOAT, at + 4L * i, (float) (m * LN_2 + Math.log(l)));
+      }
+
+      private void addBias(int first, int count, int k0, int kc, int width) {
+        StoredVector bias = options.bias();
+        float[] row = scratch.floats(7, kc);
+        for (int i = 0; i < count; i++) {
+          long at = ((long) h * total + first + i) * total + k0;
+          Widen.run(
+              bias.segment(),
+              bias.byteOffset() + at * (bias.dtype().bits() / 8),
+              bias.dtype(),
+              kc,
+              row,
+              0,
+              scratch);
+          for (int j = 0; j < kc; j++) {
+            scores[j * width + i] += row[j] * LOG2_E;
           }
+        }
+      }
+
+      private void maskFuture(int first, int count, int k0, int kc, int width) {
+        for (int j = Math.max(0, first - k0 + 1); j < kc; j++) {
+          int hidden = Math.min(count, k0 + j - first);
+          Arrays.fill(scores, j * width, j * width + hidden, Float.NEGATIVE_INFINITY);
+        }
+      }
+
+      private void store() {
+        int padded = MatMul.ceilDiv(dim, Simd.LANES) * Simd.LANES;
+        float[] zero = scratch.floats(7, padded);
+        Arrays.fill(zero, 0, padded, 0f);
+        float[] result = scratch.floats(2, Tile.WIDTH * padded);
+        for (int p = 0; p < panels; p++) {
+          int first = p * Tile.WIDTH;
+          int count = Math.min(Tile.WIDTH, queries - first);
+          int vectors = Panels.vectors(p, queries);
+          if (options.logSumExp() != null) {
+            storeLogSumExp(p, count, vectors);
+          }
+          Softmax.normalize(out, p * outSize, dim, vectors);
+          Panels.unpack(out, p * outSize, vectors, count, dim, zero, result, padded);
+          int start = 0;
+          for (Stream s : streams) {
+            int from = Math.max(q0 + first, start);
+            int end = Math.min(q0 + first + count, start + s.tokens());
+            for (int t = from; t < end; t++) {
+              Tokens o = s.out();
+              MemorySegment.copy(
+                  result,
+                  (t - q0 - first) * padded,
+                  o.segment(),
+                  FLOAT,
+                  o.at(b, t - start, (long) h * dim),
+                  dim);
+            }
+            start += s.tokens();
+          }
+        }
+      }
+
+      private void storeLogSumExp(int p, int count, int vectors) {
+        StoredVector lse = options.logSumExp();
+        int first = p * Tile.WIDTH;
+        long at = lse.byteOffset() + 4 * (((long) b * heads + h) * total + q0 + first);
+        int sums = p * outSize + dim * vectors * Simd.LANES;
+        for (int i = 0; i < count; i++) {
+          double log = shifts[first + i] * LN_2 + Math.log(out[sums + i]);
+          lse.segment().set(FLOAT, at + 4L * i, (float) log);
         }
       }
     }
@@ -400,138 +407,5 @@ public final class Attention {
     Q,
     K,
     V
-  }
-
-  /**
-   * Columns outside, rows inside: rows are short, and a long inner loop keeps its range checks
-   * outside.
-   */
-  private static void copyRows(
-      MemorySegment from,
-      long offset,
-      long step,
-      int rows,
-      int count,
-      float[] to,
-      int at,
-      int stride) {
-    int i = 0;
-    for (; i <= count - Simd.LANES; i += Simd.LANES) {
-      copyVectors(from, offset + 4L * i, step, rows, to, at + i, stride);
-    }
-    for (; i < count; i++) {
-      for (int r = 0; r < rows; r++) {
-        to[at + r * stride + i] = from.get(FLOAT, offset + r * step + 4L * i);
-      }
-    }
-  }
-
-  private static void copyVectors(
-      MemorySegment from, long offset, long step, int rows, float[] to, int at, int stride) {
-    for (int r = 0; r < rows; r++) {
-      FloatVector.fromMemorySegment(Simd.F, from, offset + r * step, Simd.LE)
-          .intoArray(to, at + r * stride);
-    }
-  }
-
-  /**
-   * One vector of queries: updates the running maximum and sum, and writes the weights of this key
-   * block. State passes through arrays because a vector that crosses the boundary of a compiled
-   * method is allocated as an object.
-   *
-   * @return whether a maximum rose, so that earlier results must be rescaled by the correction
-   */
-  private static boolean softmax(
-      float[] scores,
-      int kc,
-      int width,
-      int lane,
-      float[] state,
-      int max,
-      int correction,
-      MemorySegment weights) {
-    int sum = max + Tile.WIDTH;
-    maximum(scores, kc, width, lane, state, max, correction);
-    boolean changed = false;
-    for (int i = 0; i < Simd.LANES; i++) {
-      changed |= state[correction + i] != 1f;
-    }
-    weigh(scores, kc, width, lane, state, max, sum, correction, weights);
-    return changed;
-  }
-
-  private static void maximum(
-      float[] scores, int kc, int width, int lane, float[] state, int max, int correction) {
-    FloatVector old = FloatVector.fromArray(Simd.F, state, max);
-    FloatVector m0 = old;
-    FloatVector m1 = old;
-    int j = 0;
-    for (; j + 2 <= kc; j += 2) {
-      int at = j * width + lane;
-      FloatVector a = FloatVector.fromArray(Simd.F, scores, at);
-      FloatVector b = FloatVector.fromArray(Simd.F, scores, at + width);
-      // Cheaper than max(), which orders signed zeros and NaN; a NaN score reaches the result
-      // through its weight.
-      m0 = m0.blend(a, a.compare(VectorOperators.GT, m0));
-      m1 = m1.blend(b, b.compare(VectorOperators.GT, m1));
-    }
-    if (j < kc) {
-      FloatVector a = FloatVector.fromArray(Simd.F, scores, j * width + lane);
-      m0 = m0.blend(a, a.compare(VectorOperators.GT, m0));
-    }
-    m0 = m0.blend(m1, m1.compare(VectorOperators.GT, m0));
-    m0.intoArray(state, max);
-    VectorMath.exp2(old.sub(finite(m0))).intoArray(state, correction);
-  }
-
-  /**
-   * A query that has seen nothing but -inf keeps a maximum of -inf; subtracting it would make NaN
-   * of exp(-inf).
-   */
-  private static FloatVector finite(FloatVector max) {
-    return max.blend(0f, max.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
-  }
-
-  private static void weigh(
-      float[] scores,
-      int kc,
-      int width,
-      int lane,
-      float[] state,
-      int max,
-      int sum,
-      int correction,
-      MemorySegment weights) {
-    FloatVector m = finite(FloatVector.fromArray(Simd.F, state, max));
-    FloatVector s = FloatVector.zero(Simd.F);
-    for (int j = 0; j < kc; j++) {
-      int at = j * width + lane;
-      FloatVector e = VectorMath.exp2(FloatVector.fromArray(Simd.F, scores, at).sub(m));
-      e.intoMemorySegment(weights, 4L * at, Simd.LE);
-      s = s.add(e);
-    }
-    FloatVector c = FloatVector.fromArray(Simd.F, state, correction);
-    FloatVector.fromArray(Simd.F, state, sum).fma(c, s).intoArray(state, sum);
-  }
-
-  private static void rescale(
-      float[] out, int at, int rows, int vectors, float[] state, int correction) {
-    for (int v = 0; v < vectors; v++) {
-      FloatVector c = FloatVector.fromArray(Simd.F, state, correction + v * Simd.LANES);
-      for (int r = 0; r < rows; r++) {
-        int i = at + (r * vectors + v) * Simd.LANES;
-        FloatVector.fromArray(Simd.F, out, i).mul(c).intoArray(out, i);
-      }
-    }
-  }
-
-  private static void divide(float[] out, int at, int rows, int vectors, float[] state, int sum) {
-    for (int v = 0; v < vectors; v++) {
-      FloatVector c = FloatVector.fromArray(Simd.F, state, sum + v * Simd.LANES);
-      for (int r = 0; r < rows; r++) {
-        int i = at + (r * vectors + v) * Simd.LANES;
-        FloatVector.fromArray(Simd.F, out, i).div(c).intoArray(out, i);
-      }
-    }
   }
 }

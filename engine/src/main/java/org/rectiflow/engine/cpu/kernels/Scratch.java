@@ -13,7 +13,7 @@ import java.util.Arrays;
  * be aligned.
  */
 public final class Scratch {
-  private static final int SLOTS = 6;
+  private static final int SLOTS = 8;
   private static final int ALIGNMENT = 64;
 
   private final float[][] floats = new float[SLOTS][];
