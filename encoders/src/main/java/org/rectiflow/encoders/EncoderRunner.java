@@ -51,29 +51,34 @@ final class EncoderRunner implements AutoCloseable {
   /**
    * The graph's outputs for each prompt, with a leading axis of 1.
    *
+   * @param least how many prompts go through the graph at least: the first one fills it up
    * @throws CheckpointException if a token is none of the encoder's
    */
-  List<Map<String, Tensor>> run(List<TokenizedPrompt> prompts) {
+  List<Map<String, Tensor>> run(List<TokenizedPrompt> prompts, int least) {
     List<TokenizedPrompt> distinct = List.copyOf(new LinkedHashSet<>(prompts));
     distinct.forEach(this::checkVocabulary);
-    int batch = distinct.size();
+    int batch = Math.max(least, distinct.size());
     int tokens = distinct.getFirst().ids().length;
     Map<String, Feed> feeds = new HashMap<>();
     int[] ids = new int[batch * tokens];
     for (int i = 0; i < batch; i++) {
-      System.arraycopy(distinct.get(i).ids(), 0, ids, i * tokens, tokens);
+      System.arraycopy(row(distinct, i).ids(), 0, ids, i * tokens, tokens);
     }
     feeds.put("ids", Feed.of(IntTensor.of(ids, batch, tokens)));
     if (endToken.isPresent()) {
       int[] ends = new int[batch];
       for (int i = 0; i < batch; i++) {
-        ends[i] = i * tokens + distinct.get(i).indexOf(endToken.getAsInt());
+        ends[i] = i * tokens + row(distinct, i).indexOf(endToken.getAsInt());
       }
       feeds.put("end", Feed.of(IntTensor.of(ends, batch)));
     }
     Map<String, Tensor> outputs =
         compiled.computeIfAbsent(batch, n -> backend.compile(name, graph.apply(n))).run(feeds);
     return prompts.stream().map(prompt -> entry(outputs, distinct.indexOf(prompt))).toList();
+  }
+
+  private static TokenizedPrompt row(List<TokenizedPrompt> distinct, int i) {
+    return distinct.get(i < distinct.size() ? i : 0);
   }
 
   private static Map<String, Tensor> entry(Map<String, Tensor> outputs, int index) {

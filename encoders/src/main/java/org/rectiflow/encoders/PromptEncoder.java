@@ -160,11 +160,23 @@ public final class PromptEncoder implements AutoCloseable {
    *     misshaped
    */
   public List<PromptEncoding> encode(List<PromptTokens> prompts) {
+    return encode(prompts, 1);
+  }
+
+  /**
+   * The same, with at least {@code least} prompts in each encoder. Kernels choose their order of
+   * sums by the size of a batch: with one size for all, a prompt's bits do not depend on how many
+   * others there were, or were equal.
+   *
+   * @param least more are filled up, and what fills up is thrown away
+   */
+  public List<PromptEncoding> encode(List<PromptTokens> prompts, int least) {
     List<Optional<ClipOutput>> ls =
-        run(clipL, prompts, PromptTokens::clipL, PromptEncoder::clipOutput);
+        run(clipL, prompts, least, PromptTokens::clipL, PromptEncoder::clipOutput);
     List<Optional<ClipOutput>> gs =
-        run(clipG, prompts, PromptTokens::clipG, PromptEncoder::clipOutput);
-    List<Optional<Tensor>> lasts = run(t5, prompts, PromptTokens::t5, out -> out.get("last"));
+        run(clipG, prompts, least, PromptTokens::clipG, PromptEncoder::clipOutput);
+    List<Optional<Tensor>> lasts =
+        run(t5, prompts, least, PromptTokens::t5, out -> out.get("last"));
     List<PromptEncoding> encodings = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       PromptEmbedding embedding =
@@ -178,13 +190,14 @@ public final class PromptEncoder implements AutoCloseable {
   private static <T> List<Optional<T>> run(
       Optional<Part> part,
       List<PromptTokens> prompts,
+      int least,
       Function<PromptTokens, Optional<TokenizedPrompt>> tokens,
       Function<Map<String, Tensor>, T> output) {
     if (part.isEmpty() || prompts.isEmpty()) {
       return Collections.nCopies(prompts.size(), Optional.empty());
     }
     List<TokenizedPrompt> ids = prompts.stream().map(p -> tokens.apply(p).orElseThrow()).toList();
-    return part.get().runner().run(ids).stream().map(output).map(Optional::of).toList();
+    return part.get().runner().run(ids, least).stream().map(output).map(Optional::of).toList();
   }
 
   private static ClipOutput clipOutput(Map<String, Tensor> outputs) {

@@ -13,6 +13,9 @@ public interface Progress {
    */
   Phase begin(String phase, int total);
 
+  /** Something worth telling people between phases; a few lines at most. */
+  default void note(String text) {}
+
   /** One piece of work under way. */
   @FunctionalInterface
   interface Phase {

@@ -42,6 +42,12 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
     return terminal ? bar(phase, total) : lines(phase, total);
   }
 
+  @Override
+  public void note(String text) {
+    close();
+    err.println(text.stripTrailing());
+  }
+
   private Phase bar(String phase, int total) {
     bar =
         new ProgressBarBuilder()

@@ -27,6 +27,40 @@ public record EncodingCost(PreEncoding.Encoder encoder, long encoded, long reuse
     return Float.BYTES * (encoder.sequence() + encoder.vector());
   }
 
+  /** The same network's cost with that of further examples. */
+  EncodingCost plus(EncodingCost more) {
+    return new EncodingCost(
+        encoder, encoded + more.encoded, reused + more.reused, seconds + more.seconds);
+  }
+
+  /** The rows for people, with a heading, in Table 7's units. */
+  public static String table(List<EncodingCost> rows) {
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "%-16s %10s %10s %12s %9s %9s%n",
+                "encoding",
+                "Mem [GB]",
+                "FP [ms]",
+                "Storage [kB]",
+                "encoded",
+                "reused"));
+    for (EncodingCost row : rows) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "%-16s %10.4f %10s %12.2f %9d %9d%n",
+              row.encoder().name(),
+              row.encoder().memoryBytes() / 1e9,
+              row.encoded() == 0 ? "-" : String.format(Locale.ROOT, "%.3f", row.milliseconds()),
+              row.bytes() / 1e3,
+              row.encoded(),
+              row.reused()));
+    }
+    return text.toString();
+  }
+
   /** The rows as CSV with a heading, in Table 7's units: 10^9 and 10^3 bytes. */
   public static String csv(List<EncodingCost> rows) {
     StringBuilder text =

@@ -96,5 +96,7 @@ final class TensorCache implements AutoCloseable {
   @Override
   public void close() {
     shards.forEach(SafetensorsFile::close);
+    shards.clear();
+    places.clear();
   }
 }

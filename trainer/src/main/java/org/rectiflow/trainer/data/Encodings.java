@@ -50,11 +50,10 @@ public final class Encodings implements EncodedData {
       Progress progress) {
     Encodings encodings = new Encodings();
     Progress.Phase phase = progress.begin("encoding pictures", data.size());
-    int group = Math.min(GROUP, data.size());
-    try (Executable encoder = backend.compile("vae encoder", vae.encoder(group, side, side))) {
-      for (int from = 0; from < data.size(); from += group) {
-        int count = Math.min(group, data.size() - from);
-        Tensor pixels = Tensor.zeros(Shape.of(group, 3, side, side));
+    try (Executable encoder = backend.compile("vae encoder", vae.encoder(GROUP, side, side))) {
+      for (int from = 0; from < data.size(); from += GROUP) {
+        int count = Math.min(GROUP, data.size() - from);
+        Tensor pixels = Tensor.zeros(Shape.of(GROUP, 3, side, side));
         for (int i = 0; i < count; i++) {
           Example example = example(data, from + i);
           encodings.captions.add(example.caption());

@@ -26,7 +26,8 @@ import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.Task;
 import org.rectiflow.trainer.TaskFactory;
-import org.rectiflow.trainer.cache.CachedEncodings;
+import org.rectiflow.trainer.cache.EncodingCache;
+import org.rectiflow.trainer.cache.EncodingCost;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.Settings;
 import org.rectiflow.trainer.data.DataKeys;
@@ -94,40 +95,43 @@ public final class TransformerTaskFactory implements TaskFactory {
         pipeline.encoders(settings.number(TransformerKeys.T5_TOKENS), Set.of())) {
       PromptParts parts = PromptParts.of(encoders.encode(Prompts.all("")));
       clipTokens = parts.clipTokens();
+      List<Dataset> both = List.of(training, heldOut);
+      List<EncodedData> encoded =
+          settings.get(DataKeys.CACHE).isEmpty()
+              ? both.stream()
+                  .<EncodedData>map(
+                      one -> Encodings.of(one, side, vae, encoders, backend, progress))
+                  .toList()
+              : cached(settings, both, base, pipeline, backend, progress);
       data =
           new TransformerTask.TransformerData(
-              encode(training, settings, vae, encoders, base, pipeline, backend, progress),
-              encode(heldOut, settings, vae, encoders, base, pipeline, backend, progress),
-              parts,
-              samples(settings, encoders, side));
+              encoded.get(0), encoded.get(1), parts, samples(settings, encoders, side));
     }
     TransformerTask.Network network =
         network(settings, pipeline, side / pipeline.vaeConfig().factor(), clipTokens);
     return new TransformerTask(settings, backend, base, pipeline, network, data);
   }
 
-  private static EncodedData encode(
-      Dataset data,
+  /** Encodes with frozen networks, each network only what the cache has not. */
+  private static List<EncodedData> cached(
       Settings settings,
-      Autoencoder vae,
-      PromptEncoder encoders,
+      List<Dataset> data,
       Checkpoint base,
       TextToImage pipeline,
       Backend backend,
       Progress progress) {
-    int side = settings.number(DataKeys.SIZE);
-    String cache = settings.get(DataKeys.CACHE);
-    return cache.isEmpty()
-        ? Encodings.of(data, side, vae, encoders, backend, progress)
-        : CachedEncodings.of(
-            Path.of(cache),
-            data,
-            side,
+    EncodingCache cache =
+        EncodingCache.open(
+            Path.of(settings.get(DataKeys.CACHE)),
             base,
             pipeline,
-            settings.number(TransformerKeys.T5_TOKENS),
-            backend,
-            progress);
+            settings.number(TransformerKeys.T5_TOKENS));
+    List<EncodedData> encoded = new ArrayList<>();
+    for (Dataset one : data) {
+      encoded.add(cache.encode(one, settings.number(DataKeys.SIZE), backend, progress));
+    }
+    progress.note(EncodingCost.table(cache.costs()));
+    return encoded;
   }
 
   private static void checkSide(Settings settings, int side, int factor) {

@@ -38,6 +38,7 @@ import org.rectiflow.trainer.Trainer;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.RunFile;
 import org.rectiflow.trainer.config.Settings;
+import org.rectiflow.trainer.data.DataKeys;
 
 class TransformerTaskTest {
   private static final Path TINY = Path.of("../testdata/models/tiny-sd3");
@@ -73,9 +74,14 @@ class TransformerTaskTest {
   }
 
   private static Path train(Path folder, Settings settings, int threads) throws IOException {
+    return train(folder, settings, threads, Progress.NONE);
+  }
+
+  private static Path train(Path folder, Settings settings, int threads, Progress progress)
+      throws IOException {
     try (Backend backend = backend(threads);
         RunFolder run = RunFolder.open(folder, settings, false);
-        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE);
+        Task task = new TransformerTaskFactory().open(settings, backend, progress);
         Trainer trainer = new Trainer(task, settings, run, backend)) {
       return trainer.run("tiny", Progress.NONE, () -> false).checkpoint();
     }
@@ -88,6 +94,54 @@ class TransformerTaskTest {
     train(temp.resolve("three"), settings, 3);
     assertThat(RunContents.of(temp.resolve("three")))
         .isEqualTo(RunContents.of(temp.resolve("one")));
+  }
+
+  /** What is told between phases. */
+  private static final class Notes implements Progress {
+    private final List<String> notes = new ArrayList<>();
+
+    @Override
+    public Phase begin(String phase, int total) {
+      return () -> {};
+    }
+
+    @Override
+    public void note(String text) {
+      notes.add(text);
+    }
+
+    /** The last two columns of the cost table: encoded and reused, of each network. */
+    private List<String> counts() {
+      return notes.stream()
+          .filter(note -> note.startsWith("encoding "))
+          .flatMap(table -> table.lines().skip(1))
+          .map(line -> line.strip().replaceFirst(".* (\\d+ +\\d+)$", "$1").replaceAll(" +", " "))
+          .toList();
+    }
+  }
+
+  /** Model, optimizer and pictures; settings and log name the cache. */
+  private static Map<String, String> results(Path folder) throws IOException {
+    Map<String, String> contents = RunContents.of(folder);
+    contents.keySet().removeIf(name -> !name.startsWith("checkpoints") && !name.startsWith("sam"));
+    return contents;
+  }
+
+  @Test
+  void aCacheSparesTheSecondRunAllEncodingAndChangesNothing() throws IOException {
+    Settings without = settings("model.depth = 1");
+    Settings with = without.with(DataKeys.CACHE, temp.resolve("cache").toString());
+    train(temp.resolve("without"), without, 2);
+    Notes first = new Notes();
+    train(temp.resolve("first"), with, 2, first);
+    Notes second = new Notes();
+    train(temp.resolve("second"), with, 2, second);
+    // Five pictures and one that is held out; two captions may be the same in T5's four tokens.
+    assertThat(first.counts()).hasSize(4).first().isEqualTo("6 0");
+    assertThat(first.counts()).allSatisfy(line -> assertThat(line).doesNotStartWith("0 "));
+    assertThat(second.counts()).hasSize(4).allSatisfy(line -> assertThat(line).startsWith("0 "));
+    assertThat(results(temp.resolve("first"))).isEqualTo(results(temp.resolve("without")));
+    assertThat(results(temp.resolve("second"))).isEqualTo(results(temp.resolve("without")));
   }
 
   @Test
