@@ -7,7 +7,8 @@ import java.util.Map;
 /**
  * A line of a run's log, {@code log.jsonl}: one JSON object, whose {@code event} is the record's
  * name in small letters and whose other fields are the record's components. This is where the
- * fields are defined. All but {@link Speed} is the same for every run of the same file.
+ * fields are defined. All but {@link Speed} and {@link Memory} is the same for every run of the
+ * same file.
  */
 public sealed interface LogEvent {
 
@@ -28,6 +29,16 @@ public sealed interface LogEvent {
    * @param parameters how many numbers they have together
    */
   record Run(long step, String name, Map<String, Object> config, int tensors, long parameters)
+      implements LogEvent {}
+
+  /**
+   * How a step fits into memory, written whenever a run begins or goes on.
+   *
+   * @param recompute {@code none}, or {@code blocks} where the backward pass computes blocks again
+   * @param arenaMegabytes that a step's activations take
+   * @param freeMegabytes that the machine had before
+   */
+  record Memory(long step, String recompute, long arenaMegabytes, long freeMegabytes)
       implements LogEvent {}
 
   /**

@@ -108,6 +108,14 @@ public final class LoopKeys {
           100L,
           "Steps between updates of the moving average. The paper: 100. 0: no moving average.");
 
+  public static final Key<String> RECOMPUTE =
+      Key.of(
+              "memory.recompute",
+              Kind.oneOf(List.of("auto", "none", "blocks")),
+              "auto",
+              "Gradient checkpointing. none: the backward pass finds all it needs kept. blocks: it computes each block once more, which takes a third of the memory or less and a third more time. auto: blocks if the planned memory is more than the machine has free, else none. Never changes a result.")
+          .changeable();
+
   public static final Key<Long> LOG_EVERY =
       Key.of("log.every", Kind.whole(1), 10L, "Steps between lines of the log.").changeable();
 
@@ -155,6 +163,7 @@ public final class LoopKeys {
           CLIP,
           EMA_DECAY,
           EMA_EVERY,
+          RECOMPUTE,
           LOG_EVERY,
           VALIDATION_EVERY,
           SAMPLES_EVERY,

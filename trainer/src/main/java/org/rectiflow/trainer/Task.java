@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.training.Objective;
 
@@ -19,8 +20,18 @@ import org.rectiflow.training.Objective;
  */
 public interface Task extends AutoCloseable {
 
-  /** The loss of one batch with its gradients, and the trained tensors as they begin. */
-  Objective objective();
+  /**
+   * The loss of one batch with its gradients, and the trained tensors as they begin.
+   *
+   * @param recompute what the backward pass computes again instead of keeping it; the numbers are
+   *     the same either way
+   */
+  Objective objective(Recompute recompute);
+
+  /** The objective with everything kept. */
+  default Objective objective() {
+    return objective(Recompute.NONE);
+  }
 
   /** Samples in one batch. */
   int batchSize();

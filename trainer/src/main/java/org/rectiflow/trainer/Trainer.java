@@ -18,6 +18,7 @@ import org.rectiflow.engine.Tensor;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.io.AtomicFolder;
 import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.memory.MachineMemory;
 import org.rectiflow.safetensors.SafetensorsException;
 import org.rectiflow.trainer.config.Settings;
 import org.rectiflow.training.AdamW;
@@ -37,7 +38,7 @@ public final class Trainer implements AutoCloseable {
   private final Settings settings;
   private final RunFolder folder;
   private final Executable executable;
-  private final Objective objective;
+  private final StepPlan plan;
   private final Map<String, Tensor> parameters;
   private final AdamW optimizer;
   private final Optional<MovingAverage> average;
@@ -68,8 +69,8 @@ public final class Trainer implements AutoCloseable {
     this.task = task;
     this.settings = settings;
     this.folder = folder;
-    objective = task.objective();
-    parameters = objective.parameters();
+    plan = StepPlan.of(settings, task, backend, MachineMemory.now());
+    parameters = plan.objective().parameters();
     optimizer =
         new AdamW(
             new AdamW.Settings(
@@ -90,7 +91,7 @@ public final class Trainer implements AutoCloseable {
       bestLoss = state.bestLoss();
       meter.restore(state.meter());
     }
-    executable = backend.compile("train", objective.graph());
+    executable = backend.compile("train", plan.objective().graph());
   }
 
   /** Steps taken so far. */
@@ -120,6 +121,8 @@ public final class Trainer implements AutoCloseable {
             new LogEvent.Run(
                 0, name, settings.values(), parameters.size(), count(parameters.values())));
       }
+      log.write(plan.event(step, executable.arenaBytes()));
+      plan.note().ifPresent(progress::note);
       Progress.Phase phase = progress.begin("training", Math.toIntExact(Math.max(0, steps - step)));
       while (step < steps && !stop.getAsBoolean()) {
         takeStep();

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.rectiflow.trainer.page.RunPage;
@@ -17,8 +18,8 @@ public final class RunContents {
   private RunContents() {}
 
   /**
-   * The SHA-256 of every file of a run, by name; of its log the text, but for speed, and for
-   * checkpoints, of which interruptions make more. The page, which shows both, is left out.
+   * The SHA-256 of every file of a run, by name; of its log the text, but for speed and memory, and
+   * for checkpoints, of which interruptions make more. The page, which shows both, is left out.
    */
   public static Map<String, String> of(Path folder) throws IOException {
     Map<String, String> contents = new TreeMap<>();
@@ -47,7 +48,7 @@ public final class RunContents {
     StringBuilder text = new StringBuilder();
     for (JsonNode line : RunLog.read(file)) {
       String event = line.path("event").asText();
-      if (!event.equals("speed") && !event.equals("checkpoint")) {
+      if (!Set.of("speed", "memory", "checkpoint").contains(event)) {
         text.append(line).append('\n');
       }
     }

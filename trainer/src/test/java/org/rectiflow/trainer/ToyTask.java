@@ -11,6 +11,7 @@ import java.util.random.RandomGenerator;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Gradients;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.pipeline.io.TensorFiles;
@@ -53,7 +54,7 @@ class ToyTask implements Task {
   }
 
   @Override
-  public Objective objective() {
+  public Objective objective(Recompute recompute) {
     return objective;
   }
 

@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Graph.Scope;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Value;
 import org.rectiflow.vae.Autoencoder;
 import org.rectiflow.vae.VaeConfig;
@@ -25,7 +27,7 @@ public final class AutoencoderObjective {
   /** The objective without a perceptual term. */
   public static Objective of(
       Autoencoder model, int batch, int height, int width, float divergenceWeight) {
-    return of(model, batch, height, width, divergenceWeight, Optional.empty());
+    return of(model, batch, height, width, divergenceWeight, Optional.empty(), Recompute.NONE);
   }
 
   /**
@@ -36,6 +38,8 @@ public final class AutoencoderObjective {
    *
    * @param divergenceWeight factor of the divergence's mean
    * @param perceptual what compares pictures besides their pixels; its network is not trained
+   * @param recompute what the backward pass computes again to save memory: the blocks of each
+   *     resolution
    */
   public static Objective of(
       Autoencoder model,
@@ -43,14 +47,18 @@ public final class AutoencoderObjective {
       int height,
       int width,
       float divergenceWeight,
-      Optional<PerceptualTerm> perceptual) {
+      Optional<PerceptualTerm> perceptual,
+      Recompute recompute) {
     VaeConfig config = model.config();
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, _ -> true);
     Value pixels = g.input("pixels", batch, 3, height, width);
-    Map<String, Value> posterior =
-        g.include(
-            model.encoder(batch, height, width), Map.of("pixels", pixels), trainables::record);
+    Map<String, Value> posterior;
+    try (Scope _ = g.scope("encoder")) {
+      posterior =
+          g.include(
+              model.encoder(batch, height, width), Map.of("pixels", pixels), trainables::record);
+    }
     Value mean = posterior.get("mean");
     Value logvar = g.clamp(posterior.get("logvar"), MIN_LOGVAR, MAX_LOGVAR);
     Value noise = g.input("noise", mean.shape().dims());
@@ -59,12 +67,15 @@ public final class AutoencoderObjective {
     float scale = config.scalingFactor();
     Value latent = g.affine(z, scale, -scale * config.shiftFactor());
     int factor = config.factor();
-    Value decoded =
-        g.include(
-                model.decoder(batch, height / factor, width / factor),
-                Map.of("latent", latent),
-                trainables::record)
-            .get("pixels");
+    Value decoded;
+    try (Scope _ = g.scope("decoder")) {
+      decoded =
+          g.include(
+                  model.decoder(batch, height / factor, width / factor),
+                  Map.of("latent", latent),
+                  trainables::record)
+              .get("pixels");
+    }
     Value reconstruction = g.meanAbsoluteError(decoded, pixels);
     Value divergence = divergence(g, mean, logvar);
     g.output("reconstruction", reconstruction);
@@ -76,7 +87,7 @@ public final class AutoencoderObjective {
       g.output("perceptual", distance);
       loss = g.add(loss, g.affine(distance, perceptual.get().weight(), 0));
     }
-    trainables.differentiate(loss);
+    trainables.differentiate(loss, recompute);
     return new Objective(g, trainables.initial());
   }
 

@@ -5,6 +5,8 @@ import java.util.Map;
 import org.rectiflow.encoders.ClipVisionModel;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Graph.Scope;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
@@ -49,8 +51,22 @@ public final class ContrastiveObjective {
    */
   public static Objective of(
       ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
+    return of(image, texts, logitScale, batch, Recompute.NONE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param recompute what the backward pass computes again to save memory: the towers' layers
+   */
+  public static Objective of(
+      ClipVisionModel image,
+      List<TextTower> texts,
+      float logitScale,
+      int batch,
+      Recompute recompute) {
     Recording recording = record(image, texts, logitScale, batch);
-    recording.trainables.differentiate(recording.loss);
+    recording.trainables.differentiate(recording.loss, recompute);
     return new Objective(recording.graph, recording.trainables.initial());
   }
 
@@ -68,8 +84,11 @@ public final class ContrastiveObjective {
       ClipVisionModel image, List<TextTower> texts, float logitScale, int batch) {
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, _ -> true);
-    Value pictures =
-        UnitRows.of(g, g.include(image.graph(batch), Map.of(), trainables::record).get("features"));
+    Value pictures;
+    try (Scope _ = g.scope("image")) {
+      pictures = g.include(image.graph(batch), Map.of(), trainables::record).get("features");
+    }
+    pictures = UnitRows.of(g, pictures);
     g.output(IMAGE_FEATURES, pictures);
     Weight scale = Weight.of(LOGIT_SCALE, new Tensor(Shape.of(), new float[] {logitScale}));
     Value factor = g.activate(Activation.EXP, trainables.record(scale));

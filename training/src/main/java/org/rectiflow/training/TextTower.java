@@ -7,6 +7,7 @@ import org.rectiflow.encoders.T5Encoder;
 import org.rectiflow.encoders.tokenizer.TokenizedPrompt;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Graph.Scope;
 import org.rectiflow.engine.IntTensor;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
@@ -114,6 +115,9 @@ public record TextTower(String prefix, Kind kind, int batch, int tokens, Graph g
           case CLIP -> Map.of("ids", ids, "end", g.intInput(prefix + "end", batch));
           case T5 -> Map.of("ids", ids, MEAN, g.input(prefix + MEAN, batch, tokens));
         };
-    return g.include(graph, inputs, weight -> trainables.record(prefix, weight)).get(FEATURES);
+    // Layers of two towers have the same names; text_encoder_2 alone would pass for a layer.
+    try (Scope _ = g.scope(prefix.replace(".", "_") + "tower")) {
+      return g.include(graph, inputs, weight -> trainables.record(prefix, weight)).get(FEATURES);
+    }
   }
 }

@@ -3,11 +3,13 @@ package org.rectiflow.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.rectiflow.encoders.ClipConfig;
 import org.rectiflow.encoders.ClipTextModel;
@@ -18,9 +20,13 @@ import org.rectiflow.encoders.T5Config;
 import org.rectiflow.encoders.T5Encoder;
 import org.rectiflow.encoders.tokenizer.TokenizedPrompt;
 import org.rectiflow.engine.Activation;
+import org.rectiflow.engine.Backend;
+import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
+import org.rectiflow.engine.cpu.CpuBackend;
 import org.rectiflow.engine.reference.DoubleDifferences;
 import org.rectiflow.vae.Autoencoder;
 import org.rectiflow.vae.VaeConfig;
@@ -54,14 +60,18 @@ class TowerGradientsTest {
             TextTower.clip("", text, BATCH, TOKENS),
             TextTower.clip("text_encoder_2.", second, BATCH, TOKENS),
             TextTower.t5("text_encoder_3.", t5, projection, FEATURES, BATCH, TOKENS));
-    Objective objective =
-        ContrastiveObjective.of(image, towers, ContrastiveObjective.INITIAL_LOGIT_SCALE, BATCH);
+    Function<Recompute, Objective> build =
+        recompute ->
+            ContrastiveObjective.of(
+                image, towers, ContrastiveObjective.INITIAL_LOGIT_SCALE, BATCH, recompute);
+    Objective objective = build.apply(Recompute.NONE);
     Map<String, Feed> data = new HashMap<>();
     towers.forEach(tower -> data.putAll(tower.data(TEXTS, EOS)));
     data.put("pixels", Feed.of(values(BATCH, 3, 8, 8)));
     data.put("targets", Feed.of(ContrastiveObjective.targets(List.of("a", "b", "a"))));
 
     check("contrastive", objective, data);
+    sameInLessMemory("contrastive", build, data);
     assertThat(objective.parameters())
         .containsKeys(
             "logit_scale",
@@ -76,15 +86,18 @@ class TowerGradientsTest {
   void autoencoderWithAPerceptualTerm() {
     VaeConfig config = new VaeConfig(4, List.of(4, 6), 1, 2, 0.7f, 0.1f);
     Autoencoder model = new Autoencoder(config, new RandomWeights(6));
-    Objective objective =
-        AutoencoderObjective.of(
-            model, 2, 8, 8, 0.3f, Optional.of(new PerceptualTerm(vision(), 0.5f)));
+    Function<Recompute, Objective> build =
+        recompute ->
+            AutoencoderObjective.of(
+                model, 2, 8, 8, 0.3f, Optional.of(new PerceptualTerm(vision(), 0.5f)), recompute);
+    Objective objective = build.apply(Recompute.NONE);
     Map<String, Feed> data =
         Map.of(
             "pixels", Feed.of(values(2, 3, 8, 8)),
             "noise", Feed.of(values(2, 4, 4, 4)));
 
     check("autoencoder with perceptual term", objective, data);
+    sameInLessMemory("autoencoder with perceptual term", build, data);
     assertThat(objective.graph().outputs()).containsKey("perceptual");
     assertThat(objective.parameters().keySet())
         .allMatch(name -> name.startsWith("encoder.") || name.startsWith("decoder."));
@@ -97,7 +110,13 @@ class TowerGradientsTest {
 
     assertThatThrownBy(() ->
             AutoencoderObjective.of(
-                model, 2, 16, 8, 0.3f, Optional.of(new PerceptualTerm(vision(), 1))))
+                model,
+                2,
+                16,
+                8,
+                0.3f,
+                Optional.of(new PerceptualTerm(vision(), 1)),
+                Recompute.NONE))
         .hasMessageContaining("pictures of 8x8, the autoencoder is trained with 16x8");
   }
 
@@ -124,6 +143,25 @@ class TowerGradientsTest {
         what, differences.size(), worst);
     differences.values().removeIf(d -> d < 1e-5);
     assertThat(differences).isEmpty();
+  }
+
+  /** Blocks computed again: the same bits, and less to keep. */
+  private static void sameInLessMemory(
+      String what, Function<Recompute, Objective> build, Map<String, Feed> data) {
+    try (Backend backend = new CpuBackend(2)) {
+      Map<Recompute, Objective.Result> results = new EnumMap<>(Recompute.class);
+      Map<Recompute, Long> bytes = new EnumMap<>(Recompute.class);
+      for (Recompute recompute : Recompute.values()) {
+        Objective objective = build.apply(recompute);
+        try (Executable executable = backend.compile("step", objective.graph())) {
+          results.put(recompute, objective.evaluateFeeds(executable, data));
+          bytes.put(recompute, executable.arenaBytes());
+        }
+      }
+      System.out.println(what + ": arena of a step: " + bytes);
+      assertThat(results.get(Recompute.BLOCKS)).isEqualTo(results.get(Recompute.NONE));
+      assertThat(bytes.get(Recompute.BLOCKS)).isLessThan(bytes.get(Recompute.NONE));
+    }
   }
 
   private static TokenizedPrompt prompt(int... ids) {

@@ -10,6 +10,7 @@ import java.util.random.RandomGenerator;
 import org.rectiflow.datasets.Dataset;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.WeightSource;
@@ -54,7 +55,6 @@ final class AutoencoderTask implements Task {
   private final Dataset heldOut;
   private final int side;
   private final EpochOrder order;
-  private final Objective objective;
 
   /**
    * The network that is trained.
@@ -85,14 +85,6 @@ final class AutoencoderTask implements Task {
     this.heldOut = heldOut;
     side = settings.number(DataKeys.SIZE);
     order = new EpochOrder(settings.get(LoopKeys.SEED), training.size());
-    objective =
-        AutoencoderObjective.of(
-            model(network.weights()),
-            batchSize(),
-            side,
-            side,
-            settings.get(AutoencoderKeys.DIVERGENCE).floatValue(),
-            network.perceptual());
   }
 
   private Autoencoder model(WeightSource weights) {
@@ -100,8 +92,15 @@ final class AutoencoderTask implements Task {
   }
 
   @Override
-  public Objective objective() {
-    return objective;
+  public Objective objective(Recompute recompute) {
+    return AutoencoderObjective.of(
+        model(network.weights()),
+        batchSize(),
+        side,
+        side,
+        settings.get(AutoencoderKeys.DIVERGENCE).floatValue(),
+        network.perceptual(),
+        recompute);
   }
 
   @Override

@@ -17,6 +17,7 @@ import org.rectiflow.encoders.ClipScorer;
 import org.rectiflow.encoders.ClipVisionModel;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.pipeline.picture.Picture;
@@ -52,7 +53,6 @@ final class ClipTask implements Task {
   private final PixelBatch heldOut;
   private final Optional<LabelledPictures> labelled;
   private final EpochOrder order;
-  private final Objective objective;
 
   /**
    * @param imageWeights the image tower's, as they begin
@@ -78,17 +78,16 @@ final class ClipTask implements Task {
     this.heldOut = PixelBatch.of(heldOut, IntStream.range(0, heldOut.size()).toArray(), side);
     this.labelled = LabelledPictures.of(settings, heldOut.size());
     order = new EpochOrder(settings.get(LoopKeys.SEED), training.size());
-    objective =
-        ContrastiveObjective.of(
-            image,
-            encoders.stream().map(TrainedEncoder::tower).toList(),
-            ContrastiveObjective.INITIAL_LOGIT_SCALE,
-            batchSize());
   }
 
   @Override
-  public Objective objective() {
-    return objective;
+  public Objective objective(Recompute recompute) {
+    return ContrastiveObjective.of(
+        image,
+        encoders.stream().map(TrainedEncoder::tower).toList(),
+        ContrastiveObjective.INITIAL_LOGIT_SCALE,
+        batchSize(),
+        recompute);
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable.Feed;
+import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.MmditConfig;
@@ -46,7 +47,6 @@ final class TransformerTask implements Task {
   private final TextToImage pipeline;
   private final Checkpoint base;
   private final EpochOrder order;
-  private final Objective objective;
 
   /**
    * The network that is trained.
@@ -84,19 +84,19 @@ final class TransformerTask implements Task {
     this.data = data;
     formulation = Formulation.parse(settings.get(TransformerKeys.FORMULATION));
     order = new EpochOrder(settings.get(LoopKeys.SEED), data.training().size());
-    Encoded like = data.training().get(0);
-    objective =
-        TransformerObjective.of(
-            network.model(network.weights()),
-            batchSize(),
-            like.latent().shape().dim(2),
-            like.latent().shape().dim(3),
-            like.prompt().context().shape().dim(1));
   }
 
   @Override
-  public Objective objective() {
-    return objective;
+  public Objective objective(Recompute recompute) {
+    Encoded like = data.training().get(0);
+    return TransformerObjective.of(
+        network.model(network.weights()),
+        batchSize(),
+        like.latent().shape().dim(2),
+        like.latent().shape().dim(3),
+        like.prompt().context().shape().dim(1),
+        name -> !name.equals(TransformerObjective.POSITIONS),
+        recompute);
   }
 
   @Override

@@ -175,7 +175,8 @@ class CachedEncodingsTest {
       if (index == 1) {
         float[] levels = own.picture().data().clone();
         levels[7] = levels[7] < 0.5f ? levels[7] + 0.25f : levels[7] - 0.25f;
-        PixelImage picture = new PixelImage(3, own.picture().height(), own.picture().width(), levels);
+        PixelImage picture =
+            new PixelImage(3, own.picture().height(), own.picture().width(), levels);
         return new Example(own.id(), own.caption(), picture);
       }
       return index == 2 ? new Example(own.id(), own.caption() + " again", own.picture()) : own;

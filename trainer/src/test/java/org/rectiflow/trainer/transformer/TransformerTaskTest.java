@@ -145,6 +145,15 @@ class TransformerTaskTest {
   }
 
   @Test
+  void computingBlocksAgainChangesNothing() throws IOException {
+    Settings settings = settings("model.depth = 2");
+    train(temp.resolve("kept"), settings.with(LoopKeys.RECOMPUTE, "none"), 2);
+    train(temp.resolve("again"), settings.with(LoopKeys.RECOMPUTE, "blocks"), 2);
+    assertThat(results(temp.resolve("again"))).isEqualTo(results(temp.resolve("kept")));
+    assertThat(temp.resolve("again/log.jsonl")).content().contains("\"recompute\":\"blocks\"");
+  }
+
+  @Test
   void whatIsNotTrainedIsWrittenAsItWasRead() throws IOException {
     Settings settings =
         settings(
