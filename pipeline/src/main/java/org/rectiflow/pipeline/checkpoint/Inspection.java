@@ -109,8 +109,11 @@ public record Inspection(
     return transformer != null && transformer.layout() == Layout.ORIGINAL;
   }
 
-  /** A part's folder, or the folder of many single files. */
+  /** A part's folder, that of a pair of CLIPs, or the folder of many single files. */
   private static Inspection ofPlainFolder(Path folder, boolean listed) {
+    if (ClipPairInspection.isPair(folder)) {
+      return ClipPairInspection.of(folder, listed);
+    }
     List<Path> indexes = Beside.filesIn(folder, ".index.json");
     List<Path> files = Beside.safetensorsIn(folder);
     if (indexes.size() == 1 || files.size() == 1) {

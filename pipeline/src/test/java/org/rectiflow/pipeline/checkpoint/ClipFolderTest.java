@@ -103,6 +103,30 @@ class ClipFolderTest {
   }
 
   @Test
+  void inspectNamesBothTowersAndTheScale() throws IOException {
+    write();
+    Inspection found = Inspection.of(folder, true);
+    assertThat(found.what()).isEqualTo("a pair of CLIP towers, features of 16 channels");
+    assertThat(found.parts().keySet()).containsExactly("text_model", "vision_model", "logit_scale");
+    assertThat(found.parts().get("text_model").sizes())
+        .contains("layers of width", "heads", "tokens of", "projected to 16");
+    assertThat(found.parts().get("vision_model").sizes())
+        .contains("pictures of 16x16 in patches of");
+    assertThat(found.parts().get("text_model").list())
+        .containsKey("text_projection.weight")
+        .doesNotContainKey("visual_projection.weight");
+    assertThat(found.tokenizers()).containsEntry("tokenizer", folder.toString());
+    // The golden file holds other numbers besides the pair's.
+    assertThat(found.parts().get("logit_scale").problems().getFirst())
+        .contains("tensors that a CLIPModel does not have: ");
+
+    Files.delete(folder.resolve("vocab.json"));
+    Inspection without = Inspection.of(folder, false);
+    assertThat(without.missing()).containsKey("tokenizer");
+    assertThat(without.tokenizers()).isEmpty();
+  }
+
+  @Test
   void whatIsMissingOrWrongIsNamed() throws IOException {
     assertThatThrownBy(() -> ClipFolder.open(folder))
         .isInstanceOf(CheckpointException.class)
