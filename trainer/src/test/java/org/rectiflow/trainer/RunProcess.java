@@ -31,8 +31,13 @@ final class RunProcess implements AutoCloseable {
 
   /** Any command of the program; what it prints stands beside {@code folder}. */
   static RunProcess start(Path folder, String... arguments) throws IOException {
+    return start(List.of(), folder, arguments);
+  }
+
+  /** The same, started by another command that is given this one as its last arguments. */
+  static RunProcess start(List<String> by, Path folder, String... arguments) throws IOException {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(by);
     command.add(java.toString());
     command.addAll(
         List.of(
