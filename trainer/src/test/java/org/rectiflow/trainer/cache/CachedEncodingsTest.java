@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.datasets.Dataset;
@@ -44,7 +45,13 @@ class CachedEncodingsTest {
   private static Checkpoint base;
   private static Backend backend;
 
-  @TempDir private Path folder;
+  @TempDir private Path temp;
+  private Path folder;
+
+  @BeforeEach
+  void choosePlace() {
+    folder = temp.resolve("cache");
+  }
 
   @BeforeAll
   static void openTheBundledModel() {
@@ -204,7 +211,7 @@ class CachedEncodingsTest {
 
   /** The bundled model with one number of one part changed. */
   private Path changed(Part part) throws IOException {
-    Path model = folder.resolveSibling("changed-" + part);
+    Path model = temp.resolve("changed-" + part);
     Files.createDirectory(model);
     ModelFolder.copyParts(Path.of("../models/shapes"), model, Set.of(part.folder()));
     Path original = Path.of("../models/shapes").resolve(part.folder());
