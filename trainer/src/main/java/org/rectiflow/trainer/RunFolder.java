@@ -117,7 +117,8 @@ public final class RunFolder implements AutoCloseable {
       JsonNode now = current.path(key.name());
       // A key that came after the run was begun: its default is what was done before.
       boolean added = old.isMissingNode() && key.initial().equals(Optional.of(settings.get(key)));
-      if (!key.mayChange() && !added && !old.equals(now)) {
+      boolean same = old.equals(now) || isOlderForm(key, old, settings);
+      if (!key.mayChange() && !added && !same) {
         changes.put(
             key.name(),
             "%s was %s, is %s".formatted(key.name(), old.isMissingNode() ? "absent" : old, now));
@@ -139,6 +140,19 @@ public final class RunFolder implements AutoCloseable {
       throw new UserException(
           "%s was begun with other settings than %s has: %s. A run goes on with the settings it began with (only %s may change); put them back, or begin another run with --out."
               .formatted(folder, settings.origin(), String.join("; ", changes.values()), free));
+    }
+  }
+
+  /** Whether a value, written before its key became a list, means the same. */
+  private static boolean isOlderForm(Key<?> key, JsonNode old, Settings settings) {
+    if (!old.isBoolean() || settings.get(key) instanceof Boolean) {
+      return false;
+    }
+    try {
+      return key.kind().reader().apply(old.booleanValue()).equals(settings.get(key));
+    } catch (IllegalArgumentException _) {
+      // It never could be true or false.
+      return false;
     }
   }
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,6 +24,9 @@ import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.io.TensorFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.TensorSource;
+import org.rectiflow.trainer.config.Key;
+import org.rectiflow.trainer.config.Kind;
+import org.rectiflow.trainer.config.RunFile;
 import org.rectiflow.trainer.config.Settings;
 
 class TrainerTest {
@@ -234,6 +239,26 @@ class TrainerTest {
     Settings defaults = settings.with(LoopKeys.EMA_DECAY, 0.99);
     assertThat(train(folder, defaults, new ToyTask(defaults), true, NEVER).finished()).isTrue();
     assertThat(Files.readString(config)).contains("optimizer.beta2");
+  }
+
+  @Test
+  void whatWasTrueOrFalseMayHaveBecomeAList() throws IOException {
+    Kind<List<String>> names =
+        new Kind<>("names", value -> value.equals(false) ? List.of() : List.of("all"));
+    Key<List<String>> key = Key.of("toy.names", names, List.of("some"), "Names.");
+    List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);
+    keys.add(key);
+    Settings settings = RunFile.parse("toy.toml", "steps = 3").settings(keys);
+    Path folder = temp.resolve("run");
+    RunFolder.open(folder, settings.with(key, List.of()), false).close();
+    Path config = folder.resolve("config.json");
+    String before = Files.readString(config);
+    Files.writeString(
+        config, before.replaceFirst("\"toy.names\" : \\[ *\\]", "\"toy.names\" : false"));
+    assertThat(Files.readString(config)).contains("\"toy.names\" : false");
+    assertThatThrownBy(() -> RunFolder.open(folder, settings, true))
+        .hasMessageContaining("toy.names was false, is [\"some\"]");
+    RunFolder.open(folder, settings.with(key, List.of()), true).close();
   }
 
   @Test

@@ -3,6 +3,8 @@ package org.rectiflow.training;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.rectiflow.engine.Graph;
+import org.rectiflow.engine.Node;
+import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Recompute;
 import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
@@ -58,10 +60,30 @@ public final class TransformerObjective {
       int contextTokens,
       Predicate<String> trained,
       Recompute recompute) {
+    return of(model, batch, height, width, contextTokens, trained, recompute, PromptTowers.none());
+  }
+
+  /**
+   * The same, with text encoders trained too. What {@code context} and {@code pooled} have in their
+   * places is not looked at; they read the data of {@link PromptTower#data}.
+   *
+   * @param encoders of this size of batch; their tensors are trained as {@code trained} says of the
+   *     names with their prefix
+   */
+  public static Objective of(
+      VelocityModel model,
+      int batch,
+      int height,
+      int width,
+      int contextTokens,
+      Predicate<String> trained,
+      Recompute recompute,
+      PromptTowers encoders) {
     Graph g = new Graph();
     Trainables trainables = new Trainables(g, trained);
     Graph forward = model.graph(batch, height, width, contextTokens, false);
-    Value velocity = g.include(forward, Map.of(), trainables::record).get("velocity");
+    Map<String, Value> prompt = prompt(g, trainables, forward, encoders);
+    Value velocity = g.include(forward, prompt, trainables::record).get("velocity");
     Value target = g.input("target", velocity.shape().dims());
     Value weight = g.input("weight", batch);
     int elements = Math.toIntExact(velocity.shape().count() / batch);
@@ -71,6 +93,27 @@ public final class TransformerObjective {
     g.output("losses", losses);
     trainables.differentiate(g.mean(g.mul(losses, weight)), recompute);
     return new Objective(g, trainables.initial());
+  }
+
+  /** What replaces the model's inputs of the prompt; nothing if no encoder is trained. */
+  private static Map<String, Value> prompt(
+      Graph g, Trainables trainables, Graph forward, PromptTowers encoders) {
+    if (encoders.towers().isEmpty()) {
+      return Map.of();
+    }
+    PromptTowers.Embedding embedding =
+        encoders.record(g, trainables, like(g, forward, "context"), like(g, forward, "pooled"));
+    return Map.of("context", embedding.context(), "pooled", embedding.pooled());
+  }
+
+  /** An input as another graph has it. */
+  private static Value like(Graph g, Graph other, String name) {
+    for (Node node : other.nodes()) {
+      if (node.op() instanceof Op.Input input && input.name().equals(name)) {
+        return g.input(name, input.shape().dims());
+      }
+    }
+    throw new IllegalArgumentException("the model has no input " + name);
   }
 
   /**

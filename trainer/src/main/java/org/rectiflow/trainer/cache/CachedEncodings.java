@@ -20,6 +20,7 @@ public final class CachedEncodings implements EncodedData {
   private final TensorCache cache;
   private final VaeConfig vae;
   private final PromptEmbedding.Layout layout;
+  private final List<String> captions;
   private final List<String> latents;
   private final Map<Part, List<String>> texts;
 
@@ -31,11 +32,13 @@ public final class CachedEncodings implements EncodedData {
       TensorCache cache,
       VaeConfig vae,
       PromptEmbedding.Layout layout,
+      List<String> captions,
       List<String> latents,
       Map<Part, List<String>> texts) {
     this.cache = cache;
     this.vae = vae;
     this.layout = layout;
+    this.captions = List.copyOf(captions);
     this.latents = List.copyOf(latents);
     this.texts = new EnumMap<>(texts);
   }
@@ -71,7 +74,7 @@ public final class CachedEncodings implements EncodedData {
             Optional.of(clip(Part.CLIP_G, index)),
             Optional.of(cache.read(hidden(texts.get(Part.T5).get(index)))));
     Tensor mean = cache.read(mean(latents.get(index)));
-    return new Encoded(LatentSpace.normalise(mean, vae), prompt);
+    return new Encoded(LatentSpace.normalise(mean, vae), prompt, captions.get(index));
   }
 
   private ClipOutput clip(Part part, int index) {

@@ -120,7 +120,7 @@ public final class EncodingCache {
         AtomicFiles.write(
             folder.resolve(COSTS), file -> Files.writeString(file, EncodingCost.csv(costs())));
       }
-      return new CachedEncodings(cache, vae.config(), layout, latents, texts);
+      return new CachedEncodings(cache, vae.config(), layout, captions, latents, texts);
     } catch (IOException e) {
       cache.close();
       throw new UncheckedIOException(e);

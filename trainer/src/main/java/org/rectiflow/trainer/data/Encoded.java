@@ -8,5 +8,6 @@ import org.rectiflow.engine.Tensor;
  *
  * @param latent [1, C, h, w], the mean of the autoencoder's posterior, normalised
  * @param prompt of its caption, all encoders in place
+ * @param caption what was encoded, for encoders that are trained
  */
-public record Encoded(Tensor latent, PromptEmbedding prompt) {}
+public record Encoded(Tensor latent, PromptEmbedding prompt, String caption) {}

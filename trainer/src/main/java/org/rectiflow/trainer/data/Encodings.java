@@ -118,6 +118,7 @@ public final class Encodings implements EncodedData {
 
   @Override
   public Encoded get(int index) {
-    return new Encoded(latents.get(index), prompts.get(captions.get(index)));
+    String caption = captions.get(index);
+    return new Encoded(latents.get(index), prompts.get(caption), caption);
   }
 }

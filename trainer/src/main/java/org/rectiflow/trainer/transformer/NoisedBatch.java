@@ -9,6 +9,7 @@ import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.data.Encoded;
+import org.rectiflow.training.PromptTower.Encoder;
 
 /**
  * A batch of noised latents with what a formulation's network is to answer: z_t = a x0 + b noise
@@ -72,7 +73,7 @@ final class NoisedBatch {
   }
 
   /** Drops an encoder's part of a sample. */
-  void drop(PromptParts parts, PromptParts.Encoder encoder, int at) {
+  void drop(PromptParts parts, Encoder encoder, int at) {
     parts.drop(encoder, context.data(), pooled.data(), at);
   }
 

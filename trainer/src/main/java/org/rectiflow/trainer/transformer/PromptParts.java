@@ -2,6 +2,7 @@ package org.rectiflow.trainer.transformer;
 
 import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.engine.CheckpointException;
+import org.rectiflow.training.PromptTower.Encoder;
 
 /**
  * Which numbers of a prompt's embedding come from which encoder: the CLIPs' tokens come first and
@@ -17,13 +18,6 @@ import org.rectiflow.engine.CheckpointException;
  */
 record PromptParts(
     int clipTokens, int tokens, int contextWidth, int widthL, int pooledWidth, int pooledL) {
-
-  /** The three encoders. */
-  enum Encoder {
-    CLIP_L,
-    CLIP_G,
-    T5
-  }
 
   /** Reads the sizes off an encoded prompt that has all encoders. */
   static PromptParts of(PromptEncoding encoding) {

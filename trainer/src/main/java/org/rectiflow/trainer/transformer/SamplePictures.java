@@ -9,6 +9,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.PromptEncoding;
+import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.mmdit.VelocityModel;
@@ -33,6 +36,7 @@ import org.rectiflow.scheduler.formulation.Formulation;
  * @param texts what they show
  * @param prompts the texts encoded
  * @param unconditional what guidance leads away from
+ * @param zeros whether that is zeros, not the empty text
  * @param formulation whose sampler is used
  * @param choices how
  */
@@ -40,8 +44,36 @@ record SamplePictures(
     List<String> texts,
     List<PromptEmbedding> prompts,
     PromptEmbedding unconditional,
+    boolean zeros,
     Formulation formulation,
     Choices choices) {
+
+  /**
+   * Pictures of these texts.
+   *
+   * @param zeros whether guidance leads away from zeros, not from the empty text
+   */
+  static SamplePictures of(
+      List<String> texts,
+      boolean zeros,
+      PromptEncoder encoders,
+      Formulation formulation,
+      Choices choices) {
+    List<PromptEmbedding> prompts =
+        encoders
+            .encode(texts.stream().map(text -> encoders.tokenize(Prompts.all(text))).toList())
+            .stream()
+            .map(PromptEncoding::embedding)
+            .toList();
+    PromptEmbedding empty = encoders.encode(Prompts.all("")).embedding();
+    return new SamplePictures(
+        texts, prompts, zeros ? TextToImage.zeros(empty) : empty, zeros, formulation, choices);
+  }
+
+  /** The same with other encoders. */
+  SamplePictures with(PromptEncoder encoders) {
+    return of(texts, zeros, encoders, formulation, choices);
+  }
 
   /**
    * How pictures are drawn.

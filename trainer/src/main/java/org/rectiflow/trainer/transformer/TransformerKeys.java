@@ -1,9 +1,12 @@
 package org.rectiflow.trainer.transformer;
 
 import java.util.List;
+import java.util.Map;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.Kind;
+import org.rectiflow.trainer.config.Settings;
+import org.rectiflow.training.PromptTower.Encoder;
 
 /** The keys of run files that train a transformer. */
 public final class TransformerKeys {
@@ -21,7 +24,7 @@ public final class TransformerKeys {
           "model.base",
           Kind.text(),
           "",
-          "Folder in diffusers' layout whose autoencoder, text encoders and tokenizers are used, frozen. Empty: the bundled shapes model.");
+          "Folder in diffusers' layout whose autoencoder, text encoders and tokenizers are used, frozen unless encoders.train says otherwise. Empty: the bundled shapes model.");
 
   public static final Key<String> FROM =
       Key.of(
@@ -69,12 +72,18 @@ public final class TransformerKeys {
           "dit",
           "Initial values: dit (adaLN-Zero of Peebles and Xie 2023: modulations and last layer at 0) or torch (its defaults for every layer). The paper states none.");
 
-  public static final Key<Boolean> TRAIN_ENCODERS =
+  /** What stands for each encoder in {@link #TRAIN_ENCODERS}. */
+  private static final Map<String, Encoder> ENCODERS =
+      Map.of("clip_l", Encoder.CLIP_L, "clip_g", Encoder.CLIP_G, "t5", Encoder.T5);
+
+  public static final Key<List<String>> TRAIN_ENCODERS =
       Key.of(
           "encoders.train",
-          Kind.bool(),
-          false,
-          "Whether the text encoders are trained with the transformer. Only false can be had: they stay frozen, as in the paper.");
+          new Kind<>(
+              "a list of clip_l, clip_g and t5, or true for all or false for none",
+              TransformerKeys::encoders),
+          List.of(),
+          "The text encoders that are trained with the transformer, beginning with those of model.base; the others stay frozen, as all do in the paper. Checkpoints hold the trained ones.");
 
   public static final Key<Long> T5_TOKENS =
       Key.of(
@@ -185,4 +194,19 @@ public final class TransformerKeys {
           SAMPLE_SEED);
 
   private TransformerKeys() {}
+
+  /** In the order of a prompt's parts, each once. */
+  private static List<String> encoders(Object value) {
+    List<String> all = List.of("clip_l", "clip_g", "t5");
+    if (value instanceof Boolean every) {
+      return every ? all : List.of();
+    }
+    List<String> named = Kind.listOf(Kind.oneOf(all)).reader().apply(value);
+    return all.stream().filter(named::contains).toList();
+  }
+
+  /** The encoders that are trained. */
+  static List<Encoder> trained(Settings settings) {
+    return settings.get(TRAIN_ENCODERS).stream().map(ENCODERS::get).toList();
+  }
 }

@@ -2,13 +2,15 @@ package org.rectiflow.trainer.transformer;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.EnumSet;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
+import org.rectiflow.encoders.PromptEncoder;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Recompute;
@@ -31,18 +33,20 @@ import org.rectiflow.trainer.data.Encoded;
 import org.rectiflow.trainer.data.EncodedData;
 import org.rectiflow.trainer.data.EpochOrder;
 import org.rectiflow.trainer.data.Randoms;
-import org.rectiflow.trainer.transformer.PromptParts.Encoder;
 import org.rectiflow.training.Objective;
+import org.rectiflow.training.PromptTower.Encoder;
 import org.rectiflow.training.TransformerObjective;
 
 /**
- * Trains a transformer on encoded pictures and captions; autoencoder and encoders stay as they are.
+ * Trains a transformer on encoded pictures and captions, alone or with text encoders; the
+ * autoencoder stays as it is.
  */
 final class TransformerTask implements Task {
   private final Settings settings;
   private final Backend backend;
   private final Network network;
   private final TransformerData data;
+  private final TrainedEncoders encoders;
   private final Formulation formulation;
   private final TextToImage pipeline;
   private final Checkpoint base;
@@ -75,7 +79,9 @@ final class TransformerTask implements Task {
       Checkpoint base,
       TextToImage pipeline,
       Network network,
-      TransformerData data) {
+      TransformerData data,
+      TrainedEncoders encoders) {
+    this.encoders = encoders;
     this.settings = settings;
     this.backend = backend;
     this.base = base;
@@ -96,7 +102,8 @@ final class TransformerTask implements Task {
         like.latent().shape().dim(3),
         like.prompt().context().shape().dim(1),
         name -> !name.equals(TransformerObjective.POSITIONS),
-        recompute);
+        recompute,
+        encoders.towers(data.parts()));
   }
 
   @Override
@@ -110,26 +117,37 @@ final class TransformerTask implements Task {
     long parts = settings.get(LoopKeys.ACCUMULATION);
     long first = ((step - 1) * parts + part) * size;
     NoisedBatch batch = new NoisedBatch(formulation, size, data.training().get(0));
+    boolean[][] dropped = new boolean[Encoder.values().length][size];
+    List<String> texts = new ArrayList<>();
     for (int i = 0; i < size; i++) {
       long sample = first + i;
       RandomGenerator random = Randoms.of(settings.get(LoopKeys.SEED), "sample", sample);
       double t = formulation.density().sample(random);
       double[] chances = random.doubles(Encoder.values().length).toArray();
-      batch.put(i, data.training().get(order.at(sample)), t, random);
-      Set<Encoder> dropped = EnumSet.noneOf(Encoder.class);
+      Encoded example = data.training().get(order.at(sample));
+      batch.put(i, example, t, random);
+      boolean all = true;
       for (Encoder encoder : Encoder.values()) {
-        if (chances[encoder.ordinal()] < settings.get(dropout(encoder))) {
+        boolean drop = chances[encoder.ordinal()] < settings.get(dropout(encoder));
+        dropped[encoder.ordinal()][i] = drop;
+        all &= drop;
+        if (drop) {
           batch.drop(data.parts(), encoder, i);
-          dropped.add(encoder);
         }
       }
       // Drawn last, so that a run without it has the numbers that it had before the key existed.
-      boolean all = random.nextDouble() < settings.get(TransformerKeys.DROP_ALL);
-      if (all || dropped.size() == Encoder.values().length) {
+      boolean nothing = random.nextDouble() < settings.get(TransformerKeys.DROP_ALL) || all;
+      if (nothing) {
         batch.prompt(data.samples().unconditional(), i);
+        for (boolean[] encoder : dropped) {
+          encoder[i] = data.samples().zeros();
+        }
       }
+      texts.add(nothing ? "" : example.caption());
     }
-    return batch.feeds();
+    Map<String, Feed> feeds = batch.feeds();
+    feeds.putAll(encoders.data(texts, dropped));
+    return feeds;
   }
 
   private static Key<Double> dropout(Encoder encoder) {
@@ -154,8 +172,11 @@ final class TransformerTask implements Task {
   @Override
   public Validation validate(Map<String, Tensor> parameters) {
     return new TransformerValidation(
-            network.model(network.weights()), formulation, data.heldOut(), backend)
-        .run(parameters);
+            network.model(network.weights()),
+            formulation,
+            encoders.encoded(data.heldOut(), parameters, backend),
+            backend)
+        .run(encoders.others(parameters));
   }
 
   @Override
@@ -167,22 +188,33 @@ final class TransformerTask implements Task {
             AttentionProbe.of(
                 network.model(network.weights()),
                 formulation,
-                data.heldOut(),
+                encoders.encoded(data.heldOut(), parameters, backend),
                 samples,
                 backend,
-                parameters));
+                encoders.others(parameters)));
   }
 
   @Override
   public List<String> sample(Path folder, Map<String, Tensor> parameters) throws IOException {
     VelocityModel model = network.model(new ValueWeights(network.weights(), parameters));
-    return data.samples().draw(folder, pipeline, model, backend);
+    return samples(parameters).draw(folder, pipeline, model, backend);
+  }
+
+  private SamplePictures samples(Map<String, Tensor> parameters) {
+    if (encoders.isEmpty()) {
+      return data.samples();
+    }
+    try (PromptEncoder encoder = encoders.encoder(parameters, backend)) {
+      return data.samples().with(encoder);
+    }
   }
 
   @Override
   public void writeModel(Path folder, Map<String, Tensor> parameters) throws IOException {
-    ModelFolder.copyParts(
-        base.path(), folder, Set.of("transformer", "scheduler", "rectiflow.json", "training"));
+    Set<String> replaced = new TreeSet<>(encoders.folders());
+    replaced.addAll(List.of("transformer", "scheduler", "rectiflow.json", "training"));
+    ModelFolder.copyParts(base.path(), folder, replaced);
+    encoders.write(folder, parameters);
     Map<String, Object> config =
         new LinkedHashMap<>(
             DiffusersConfigs.transformer(
@@ -206,6 +238,7 @@ final class TransformerTask implements Task {
 
   @Override
   public void close() {
+    encoders.close();
     data.training().close();
     data.heldOut().close();
     base.close();

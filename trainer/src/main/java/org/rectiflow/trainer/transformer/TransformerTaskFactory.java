@@ -11,7 +11,6 @@ import java.util.stream.IntStream;
 import org.rectiflow.datasets.Dataset;
 import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.encoders.PromptEncoder;
-import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.WeightSource;
@@ -51,7 +50,7 @@ public final class TransformerTaskFactory implements TaskFactory {
 
   @Override
   public String description() {
-    return "a text-to-image transformer, on pictures and captions encoded by frozen networks";
+    return "a text-to-image transformer on pictures and captions, alone or with its text encoders";
   }
 
   @Override
@@ -63,11 +62,6 @@ public final class TransformerTaskFactory implements TaskFactory {
 
   @Override
   public Task open(Settings settings, Backend backend, Progress progress) {
-    if (settings.get(TransformerKeys.TRAIN_ENCODERS)) {
-      throw settings.problem(
-          TransformerKeys.TRAIN_ENCODERS,
-          "text encoders stay frozen while a transformer is trained; set it to false");
-    }
     Checkpoint base = base(settings);
     try {
       return open(settings, backend, progress, base);
@@ -91,10 +85,12 @@ public final class TransformerTaskFactory implements TaskFactory {
     Autoencoder vae = new Autoencoder(pipeline.vaeConfig(), base.require(Part.VAE));
     TransformerTask.TransformerData data;
     int clipTokens;
+    PromptEmbedding.Layout layout;
     try (PromptEncoder encoders =
         pipeline.encoders(settings.number(TransformerKeys.T5_TOKENS), Set.of())) {
       PromptParts parts = PromptParts.of(encoders.encode(Prompts.all("")));
       clipTokens = parts.clipTokens();
+      layout = encoders.layout();
       List<Dataset> both = List.of(training, heldOut);
       List<EncodedData> encoded =
           settings.get(DataKeys.CACHE).isEmpty()
@@ -109,7 +105,10 @@ public final class TransformerTaskFactory implements TaskFactory {
     }
     TransformerTask.Network network =
         network(settings, pipeline, side / pipeline.vaeConfig().factor(), clipTokens);
-    return new TransformerTask(settings, backend, base, pipeline, network, data);
+    TrainedEncoders trained =
+        TrainedEncoders.of(
+            TransformerKeys.trained(settings), base, layout, settings.number(LoopKeys.BATCH));
+    return new TransformerTask(settings, backend, base, pipeline, network, data, trained);
   }
 
   /** Encodes with frozen networks, each network only what the cache has not. */
@@ -145,19 +144,10 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static SamplePictures samples(Settings settings, PromptEncoder encoders, int side) {
-    List<String> texts = settings.get(TransformerKeys.PROMPTS);
-    List<PromptEmbedding> prompts =
-        encoders
-            .encode(texts.stream().map(text -> encoders.tokenize(Prompts.all(text))).toList())
-            .stream()
-            .map(PromptEncoding::embedding)
-            .toList();
-    PromptEmbedding empty = encoders.encode(Prompts.all("")).embedding();
-    boolean zeros = settings.get(TransformerKeys.SAMPLE_UNCONDITIONAL).equals("zeros");
-    return new SamplePictures(
-        texts,
-        prompts,
-        zeros ? TextToImage.zeros(empty) : empty,
+    return SamplePictures.of(
+        settings.get(TransformerKeys.PROMPTS),
+        settings.get(TransformerKeys.SAMPLE_UNCONDITIONAL).equals("zeros"),
+        encoders,
         Formulation.parse(settings.get(TransformerKeys.FORMULATION)),
         new SamplePictures.Choices(
             side,

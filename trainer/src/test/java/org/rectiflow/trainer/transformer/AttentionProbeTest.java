@@ -73,7 +73,8 @@ class AttentionProbeTest {
     Encoded example =
         new Encoded(
             Tensor.of(new float[4], 1, 1, 2, 2),
-            new PromptEmbedding(Tensor.of(c, 1, tokens, WIDTH), Tensor.of(new float[1], 1, 1)));
+            new PromptEmbedding(Tensor.of(c, 1, tokens, WIDTH), Tensor.of(new float[1], 1, 1)),
+            "a caption");
     AttentionStatistics found;
     try (Backend backend = Backends.open("cpu", new BackendProvider.Options(1))) {
       found =

@@ -24,7 +24,8 @@ class NoisedBatchTest {
     }
     return new Encoded(
         Tensor.of(x0, 1, 2, 2, 2),
-        new PromptEmbedding(Tensor.zeros(Shape.of(1, 3, 4)), Tensor.zeros(Shape.of(1, 5))));
+        new PromptEmbedding(Tensor.zeros(Shape.of(1, 3, 4)), Tensor.zeros(Shape.of(1, 5))),
+        "a caption");
   }
 
   private static float[] data(Map<String, Feed> feeds, String name) {

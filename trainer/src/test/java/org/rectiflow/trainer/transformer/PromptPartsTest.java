@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
-import org.rectiflow.trainer.transformer.PromptParts.Encoder;
+import org.rectiflow.training.PromptTower.Encoder;
 
 class PromptPartsTest {
   /** Two CLIP tokens of 3 + 4 channels in contexts of 8, one T5 token; pooled 2 + 3. */

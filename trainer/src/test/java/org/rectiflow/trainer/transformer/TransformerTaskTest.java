@@ -9,13 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
@@ -28,11 +32,13 @@ import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.DiffusersFolder;
 import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.io.TensorFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.RunContents;
 import org.rectiflow.trainer.RunFolder;
+import org.rectiflow.trainer.RunLog;
 import org.rectiflow.trainer.Task;
 import org.rectiflow.trainer.Trainer;
 import org.rectiflow.trainer.config.Key;
@@ -151,6 +157,136 @@ class TransformerTaskTest {
     train(temp.resolve("again"), settings.with(LoopKeys.RECOMPUTE, "blocks"), 2);
     assertThat(results(temp.resolve("again"))).isEqualTo(results(temp.resolve("kept")));
     assertThat(temp.resolve("again/log.jsonl")).content().contains("\"recompute\":\"blocks\"");
+  }
+
+  @Test
+  void anyOfTheEncodersCanBeTrained() {
+    assertThat(settings("encoders.train = true").get(TransformerKeys.TRAIN_ENCODERS))
+        .containsExactly("clip_l", "clip_g", "t5");
+    assertThat(settings("encoders.train = false").get(TransformerKeys.TRAIN_ENCODERS)).isEmpty();
+    assertThat(
+            settings("encoders.train = [\"t5\", \"clip_l\"]").get(TransformerKeys.TRAIN_ENCODERS))
+        .containsExactly("clip_l", "t5");
+  }
+
+  private static List<Double> losses(Path folder) throws IOException {
+    return RunLog.read(folder.resolve("log.jsonl")).stream()
+        .filter(line -> line.path("event").asText().equals("train"))
+        .map(line -> line.path("loss").asDouble())
+        .toList();
+  }
+
+  /** Encoders in the graph, not yet changed, see and are dropped to what frozen ones are. */
+  @Test
+  void encodersInTheGraphAreTheFrozenOnes() throws IOException {
+    String[] lines = {
+      "model.from = \"../testdata/models/tiny-sd3\"",
+      "optimizer.learning_rate = 0",
+      "dropout.all = 0.3"
+    };
+    for (String unconditional : List.of("zeros", "empty")) {
+      Settings frozen =
+          settings(lines)
+              .with(LoopKeys.VALIDATION_EVERY, 0L)
+              .with(LoopKeys.SAMPLES_EVERY, 0L)
+              .with(TransformerKeys.SAMPLE_UNCONDITIONAL, unconditional);
+      Settings trained =
+          frozen.with(TransformerKeys.TRAIN_ENCODERS, List.of("clip_l", "clip_g", "t5"));
+      train(temp.resolve("frozen" + unconditional), frozen, 2);
+      train(temp.resolve("trained" + unconditional), trained, 2);
+      List<Double> expected = losses(temp.resolve("frozen" + unconditional));
+      List<Double> found = losses(temp.resolve("trained" + unconditional));
+      double largest = 0;
+      for (int i = 0; i < expected.size(); i++) {
+        largest = Math.max(largest, Math.abs(found.get(i) / expected.get(i) - 1));
+      }
+      System.out.printf("losses with encoders in the graph, %s: %.1e%n", unconditional, largest);
+      assertThat(found).hasSize(4);
+      assertThat(largest).isLessThan(1e-5);
+    }
+  }
+
+  @Test
+  void trainedEncodersAreInTheCheckpointAndResumeToTheSameBytes() throws IOException {
+    Settings settings =
+        settings(
+                "model.depth = 1",
+                "encoders.train = [\"clip_l\", \"t5\"]",
+                "optimizer.learning_rate = 1e-2",
+                "ema.decay = 0.5",
+                "checkpoints.every = 2")
+            .with(LoopKeys.VALIDATION_EVERY, 2L);
+    Path whole = train(temp.resolve("whole"), settings, 2);
+    AtomicInteger asked = new AtomicInteger();
+    stopped(temp.resolve("parts"), settings, () -> asked.getAndIncrement() == 3);
+    stopped(temp.resolve("parts"), settings, () -> false);
+    Map<String, String> expected = RunContents.of(temp.resolve("whole"));
+    Map<String, String> found = RunContents.of(temp.resolve("parts"));
+    found.keySet().retainAll(expected.keySet());
+    expected.keySet().removeIf(name -> name.startsWith("checkpoints/step-00000002"));
+    found.keySet().removeIf(name -> name.startsWith("checkpoints/step-00000002"));
+    assertThat(expected).hasSizeGreaterThan(10);
+    assertThat(found).isEqualTo(expected);
+
+    try (DiffusersFolder written = DiffusersFolder.open(whole);
+        DiffusersFolder read = DiffusersFolder.open(TINY);
+        Backend backend = backend(2);
+        PromptEncoder now = TextToImage.withoutTransformer(written, backend).encoders(4, Set.of());
+        PromptEncoder before =
+            TextToImage.withoutTransformer(read, backend).encoders(4, Set.of())) {
+      PromptEncoding a = now.encode(Prompts.all("a red circle"));
+      PromptEncoding b = before.encode(Prompts.all("a red circle"));
+      assertThat(a.clipL()).isNotEqualTo(b.clipL());
+      assertThat(a.clipG()).isEqualTo(b.clipG());
+      assertThat(a.t5()).isNotEqualTo(b.t5());
+    }
+    // The average that is written has moved, and is not the weights themselves.
+    try (TensorSource state = TensorSource.open(whole.resolve("training/state.safetensors"));
+        TensorSource model = TensorSource.open(whole.resolve("text_encoder_3/model.safetensors"))) {
+      String name = "encoder.final_layer_norm.weight";
+      float[] published = TensorFiles.read(model, name).data();
+      assertThat(published)
+          .isEqualTo(TensorFiles.read(state, "ema.text_encoder_3." + name).data())
+          .isNotEqualTo(TensorFiles.read(state, "parameter.text_encoder_3." + name).data());
+    }
+  }
+
+  private static void stopped(Path folder, Settings settings, BooleanSupplier stop)
+      throws IOException {
+    try (Backend backend = backend(2);
+        RunFolder run = RunFolder.open(folder, settings, true);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE);
+        Trainer trainer = new Trainer(task, settings, run, backend)) {
+      trainer.run("tiny", Progress.NONE, stop);
+    }
+  }
+
+  /** Validation and sample pictures see the encoders as they are by now. */
+  @Test
+  void validationAndSamplesUseTheTrainedEncoders() throws IOException {
+    Settings settings =
+        settings("model.from = \"../testdata/models/tiny-sd3\"", "encoders.train = [\"clip_g\"]");
+    try (Backend backend = backend(2);
+        Task task = new TransformerTaskFactory().open(settings, backend, Progress.NONE)) {
+      Map<String, Tensor> start = task.objective().parameters();
+      Map<String, Tensor> changed = new LinkedHashMap<>(start);
+      changed.replaceAll(
+          (name, value) -> name.startsWith("text_encoder_2.") ? doubled(value) : value);
+      assertThat(task.validate(changed).loss()).isNotEqualTo(task.validate(start).loss());
+      assertThat(task.attention(changed)).isNotEqualTo(task.attention(start));
+      String picture = task.sample(Files.createDirectory(temp.resolve("a")), start).getFirst();
+      task.sample(Files.createDirectory(temp.resolve("b")), changed);
+      assertThat(Files.readAllBytes(temp.resolve("b").resolve(picture)))
+          .isNotEqualTo(Files.readAllBytes(temp.resolve("a").resolve(picture)));
+    }
+  }
+
+  private static Tensor doubled(Tensor tensor) {
+    float[] data = tensor.data().clone();
+    for (int i = 0; i < data.length; i++) {
+      data[i] *= 2;
+    }
+    return new Tensor(tensor.shape(), data);
   }
 
   @Test
@@ -364,7 +500,6 @@ class TransformerTaskTest {
 
   @Test
   void refusesWhatCannotBe() {
-    refuses("encoders.train = true", "run.toml, line 16: encoders.train", "stay frozen");
     refuses("model.width = 100", "line 16: model.width: 100 is no multiple of 64");
     refuses("model.backbone = \"unet\"", "line 16: model.backbone", "mmdit");
     refuses("model.from = \"nowhere\"", "line 16: model.from: there is no model", "nowhere");
@@ -372,6 +507,16 @@ class TransformerTaskTest {
     refuses(
         "model.from = \"../testdata/models/tiny-sd3\"\nmodel.depth = 7",
         "line 17: model.depth: the model in model.from has 3");
+    try (Backend backend = backend(1)) {
+      Settings nowhere = settings().with(TransformerKeys.BASE, "/no/such/model");
+      assertThatThrownBy(() -> new TransformerTaskFactory().open(nowhere, backend, Progress.NONE))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("model.base: there is no folder /no/such/model");
+    }
+    assertThatThrownBy(() -> settings("encoders.train = [\"clip\"]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("line 16: encoders.train must be a list of clip_l, clip_g and t5")
+        .hasMessageContaining("or true for all or false for none");
     assertThatThrownBy(() -> settings("formulation = \"rf/lognormal(0,1)\""))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("line 16: formulation")
