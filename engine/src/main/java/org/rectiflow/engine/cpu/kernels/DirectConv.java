@@ -7,14 +7,14 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * A convolution as the product of its weights [O, I * kh * kw] with what every output position
- * sees, of which only a panel of {@link Tile#WIDTH} positions and at most {@link Tile#K_MAX}
+ * sees, of which only a panel of two to six vectors of positions and at most {@link Tile#K_MAX}
  * elements of the sum exists at a time.
  *
- * <p>Weights are widened once a call into the blocks that tiles read, and shared. A task takes some
+ * <p>Weights are widened once a call, the rows of a tile side by side, and shared. A task takes some
  * panels of consecutive positions and, where there are few positions, a part of the channels. Sums
  * run over the elements of a weight's row in their stored order, one rounding a step.
  *
- * <p>Memory beside operands and result: the widened weights, up to 1.1 times their float32 size;
+ * <p>Memory beside operands and result: the widened weights;
  * for each thread {@value #TASK_PANELS} panels of results for at most all channels and at most
  * {@link Tile#K_MAX} channels of the picture's rows that a task needs.
  */
@@ -41,6 +41,13 @@ final class DirectConv {
   /** Whether every output sees one pixel, its own. */
   private final boolean pointwise;
 
+  /** Rows of a tile. */
+  private final int rows;
+
+  /** Vectors of a panel. */
+  private final int panelVectors;
+
+  private final int panelWidth;
   private final int tiles;
   private final int taskTiles;
   private final int tileGroups;
@@ -88,10 +95,13 @@ final class DirectConv {
             && !x.segment().isMapped();
     blocks = MatMul.ceilDiv(s.inChannels(), Tile.K_MAX / taps);
     channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
-    int panels = Panels.count(positions);
+    rows = LowTile.rows(s.outChannels());
+    panelVectors = LowTile.vectors(rows);
+    panelWidth = panelVectors * Simd.LANES;
+    int panels = MatMul.ceilDiv(positions, panelWidth);
     panelGroups = MatMul.ceilDiv(panels, TASK_PANELS);
     taskPanels = MatMul.ceilDiv(panels, panelGroups);
-    tiles = MatMul.ceilDiv(s.outChannels(), Tile.ROWS);
+    tiles = MatMul.ceilDiv(s.outChannels(), rows);
     int groups = 1;
     while (s.batch() * panelGroups * groups < ENOUGH_TASKS && MatMul.ceilDiv(tiles, groups) > 4) {
       groups++;
@@ -101,7 +111,7 @@ final class DirectConv {
   }
 
   void run(Workers workers) {
-    float[] weights = workers.shared().floats(0, blocks * tiles * Tile.ROWS * Tile.ROW_STRIDE);
+    float[] weights = workers.shared().floats(0, block(blocks, 0));
     workers.parallelFor(tiles, (t, scratch) -> widen(t, weights, scratch));
     int groups = panelGroups * tileGroups;
     workers.parallelFor(
@@ -112,52 +122,60 @@ final class DirectConv {
   }
 
   private int block(int block, int tile) {
-    return (block * tiles + tile) * Tile.ROWS * Tile.ROW_STRIDE;
+    return (block * tiles + tile) * rows * channelStep * taps;
   }
 
-  /** Rows of weights in blocks of some input channels. */
+  /** Weights of a tile in blocks of some input channels, the tile's rows side by side. */
   private void widen(int tile, float[] to, Scratch scratch) {
     int bytes = w.dtype().bits() / 8;
+    float[] row = scratch.floats(0, channelStep * taps);
     for (int block = 0; block < blocks; block++) {
       int c0 = block * channelStep;
       int kc = Math.min(channelStep, s.inChannels() - c0) * taps;
-      for (int r = 0; r < Tile.ROWS; r++) {
-        int o = tile * Tile.ROWS + r;
-        int at = block(block, tile) + r * Tile.ROW_STRIDE;
+      int at = block(block, tile);
+      for (int r = 0; r < rows; r++) {
+        int o = tile * rows + r;
         if (o < s.outChannels()) {
           long from = ((long) o * s.inChannels() + c0) * taps * bytes;
-          Widen.run(w.segment(), w.byteOffset() + from, w.dtype(), kc, to, at, scratch);
+          Widen.run(w.segment(), w.byteOffset() + from, w.dtype(), kc, row, 0, scratch);
         } else {
-          Arrays.fill(to, at, at + kc, 0f);
+          Arrays.fill(row, 0, kc, 0f);
         }
+        interleave(row, kc, to, at + r, rows);
       }
     }
   }
 
+  private static void interleave(float[] row, int count, float[] to, int at, int step) {
+    for (int k = 0; k < count; k++) {
+      to[at + k * step] = row[k];
+    }
+  }
+
   private void task(int b, int panelGroup, int tile0, float[] weights, Scratch scratch) {
-    int first = panelGroup * taskPanels * Tile.WIDTH;
-    int end = Math.min(positions, first + taskPanels * Tile.WIDTH);
-    int panels = Panels.count(end - first);
+    int first = panelGroup * taskPanels * panelWidth;
+    int end = Math.min(positions, first + taskPanels * panelWidth);
+    int panels = MatMul.ceilDiv(end - first, panelWidth);
     int tileCount = Math.min(taskTiles, tiles - tile0);
     int y0 = first / outWidth;
-    int rows = (end - 1) / outWidth - y0 + 1;
-    int x0 = rows == 1 ? first % outWidth : 0;
-    int columns = rows == 1 ? end - first : outWidth;
+    int lines = (end - 1) / outWidth - y0 + 1;
+    int x0 = lines == 1 ? first % outWidth : 0;
+    int columns = lines == 1 ? end - first : outWidth;
     PaddedInput input =
         new PaddedInput(
             s,
             s.stride(),
-            rows + (s.kernelHeight() - 1) / s.stride(),
+            lines + (s.kernelHeight() - 1) / s.stride(),
             columns + (s.kernelWidth() - 1) / s.stride());
     // Lanes beyond a row's last position read and write too far.
     float[] strip =
-        scratch.floats(2, pointwise ? 0 : channelStep * input.channelSize() + Tile.WIDTH);
-    MemorySegment panel = scratch.segment(0, 4L * (channelStep * taps + 1) * Tile.WIDTH);
+        scratch.floats(2, pointwise ? 0 : channelStep * input.channelSize() + panelWidth);
+    MemorySegment panel = scratch.segment(0, 4L * (channelStep * taps + 1) * panelWidth);
     int[] offsets = scratch.ints(taps);
     for (int tap = 0; tap < taps; tap++) {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
     }
-    int tileSize = Tile.ROWS * Tile.WIDTH;
+    int tileSize = rows * panelWidth;
     float[] c = scratch.floats(1, blocks == 1 ? 0 : panels * tileCount * tileSize);
     float[] result = scratch.floats(0, tileSize);
     float[] biases = biases(tile0, tileCount, scratch);
@@ -176,9 +194,9 @@ final class DirectConv {
             scratch);
       }
       for (int p = 0; p < panels; p++) {
-        int position = first + p * Tile.WIDTH;
-        int lanes = Math.min(Tile.WIDTH, end - position);
-        int vectors = lanes <= Simd.LANES ? 1 : 2;
+        int position = first + p * panelWidth;
+        int lanes = Math.min(panelWidth, end - position);
+        int vectors = panelVectors == 2 && lanes <= Simd.LANES ? 1 : panelVectors;
         if (pointwise) {
           long from = ((long) b * s.inChannels() + c0) * positions + position;
           packPlanes(from, count, lanes, vectors, panel);
@@ -189,29 +207,45 @@ final class DirectConv {
         boolean last = block == blocks - 1;
         for (int t = 0; t < tileCount; t++) {
           int at = (p * tileCount + t) * tileSize;
-          Tile.rows(
+          multiply(
               vectors,
               weights,
               block(block, tile0 + t),
               count * taps,
               panel,
-              0,
               block == 0 ? Tile.ZEROS : c,
               block == 0 ? 0 : at,
               last ? result : c,
               last ? 0 : at);
           if (last) {
-            store(b, tile0 + t, position, lanes, vectors, result, biases, t * Tile.ROWS, scratch);
+            store(b, tile0 + t, position, lanes, vectors, result, biases, t * rows, scratch);
           }
         }
       }
     }
   }
 
+  private void multiply(
+      int vectors,
+      float[] weights,
+      int wo,
+      int kc,
+      MemorySegment panel,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    if (rows == Tile.ROWS) {
+      Tile.columns(vectors, weights, wo, Tile.ROWS, kc, panel, 0, z, zo, c, co);
+    } else {
+      LowTile.columns(rows, weights, wo, kc, panel, 0, z, zo, c, co);
+    }
+  }
+
   private float[] biases(int tile0, int tileCount, Scratch scratch) {
-    float[] biases = scratch.floats(5, tileCount * Tile.ROWS);
-    int o0 = tile0 * Tile.ROWS;
-    int count = Math.min(tileCount * Tile.ROWS, s.outChannels() - o0);
+    float[] biases = scratch.floats(5, tileCount * rows);
+    int o0 = tile0 * rows;
+    int count = Math.min(tileCount * rows, s.outChannels() - o0);
     if (bias == null) {
       Arrays.fill(biases, 0, count, 0f);
     } else {
@@ -236,18 +270,22 @@ final class DirectConv {
       int vectors,
       int columns,
       MemorySegment panel) {
-    int row = from / columns;
-    int column = from % columns;
     int channelSize = input.channelSize();
-    int at = row * input.planeWidth() + column;
-    if (lanes == Tile.WIDTH && column + lanes <= columns) {
-      for (int ch = 0; ch < count; ch++) {
-        packTaps(strip, ch * channelSize + at, offsets, taps, panel, (long) ch * taps);
+    int[] starts = new int[lanes];
+    if (lanes == vectors * Simd.LANES && vectorStarts(input, from, vectors, columns, starts)) {
+      for (int v = 0; v < vectors; v += 3) {
+        long to = 4L * v * Simd.LANES;
+        if (vectors == 1) {
+          pack1(strip, starts[0], offsets, taps, channelSize, count, panel);
+        } else if (vectors == 2) {
+          pack2(strip, starts[0], starts[1], offsets, taps, channelSize, count, panel);
+        } else {
+          pack3(strip, starts, v, offsets, taps, channelSize, count, panel, to, vectors);
+        }
       }
       return;
     }
     int pieces = 0;
-    int[] starts = new int[lanes];
     int[] lengths = new int[lanes];
     for (int done = 0; done < lanes; done += lengths[pieces++]) {
       int y = (from + done) / columns;
@@ -265,15 +303,84 @@ final class DirectConv {
     }
   }
 
-  private static void packTaps(
-      float[] strip, int at, int[] offsets, int taps, MemorySegment panel, long row) {
-    long to = 4L * row * Tile.WIDTH;
-    for (int tap = 0; tap < taps; tap++) {
-      int from = at + offsets[tap];
-      FloatVector.fromArray(Simd.F, strip, from).intoMemorySegment(panel, to, Simd.LE);
-      FloatVector.fromArray(Simd.F, strip, from + Simd.LANES)
-          .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
-      to += 4L * Tile.WIDTH;
+  /** Where the vectors of a panel begin in a channel; false if one of them spans two rows. */
+  private static boolean vectorStarts(
+      PaddedInput input, int from, int vectors, int columns, int[] starts) {
+    for (int v = 0; v < vectors; v++) {
+      int y = (from + v * Simd.LANES) / columns;
+      int x0 = (from + v * Simd.LANES) % columns;
+      if (x0 + Simd.LANES > columns) {
+        return false;
+      }
+      starts[v] = y * input.planeWidth() + x0;
+    }
+    return true;
+  }
+
+  private static void pack1(
+      float[] strip,
+      int start,
+      int[] offsets,
+      int taps,
+      int channelSize,
+      int count,
+      MemorySegment panel) {
+    long to = 0;
+    for (int ch = 0; ch < count; ch++) {
+      for (int tap = 0; tap < taps; tap++) {
+        int from = ch * channelSize + offsets[tap] + start;
+        FloatVector.fromArray(Simd.F, strip, from).intoMemorySegment(panel, to, Simd.LE);
+        to += 4L * Simd.LANES;
+      }
+    }
+  }
+
+  private static void pack2(
+      float[] strip,
+      int start0,
+      int start1,
+      int[] offsets,
+      int taps,
+      int channelSize,
+      int count,
+      MemorySegment panel) {
+    long to = 0;
+    for (int ch = 0; ch < count; ch++) {
+      for (int tap = 0; tap < taps; tap++) {
+        int from = ch * channelSize + offsets[tap];
+        FloatVector.fromArray(Simd.F, strip, from + start0).intoMemorySegment(panel, to, Simd.LE);
+        FloatVector.fromArray(Simd.F, strip, from + start1)
+            .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
+        to += 8L * Simd.LANES;
+      }
+    }
+  }
+
+  /** Three of a panel's vectors. */
+  private static void pack3(
+      float[] strip,
+      int[] starts,
+      int v,
+      int[] offsets,
+      int taps,
+      int channelSize,
+      int count,
+      MemorySegment panel,
+      long to,
+      int vectors) {
+    int start0 = starts[v];
+    int start1 = starts[v + 1];
+    int start2 = starts[v + 2];
+    for (int ch = 0; ch < count; ch++) {
+      for (int tap = 0; tap < taps; tap++) {
+        int from = ch * channelSize + offsets[tap];
+        FloatVector.fromArray(Simd.F, strip, from + start0).intoMemorySegment(panel, to, Simd.LE);
+        FloatVector.fromArray(Simd.F, strip, from + start1)
+            .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
+        FloatVector.fromArray(Simd.F, strip, from + start2)
+            .intoMemorySegment(panel, to + 8L * Simd.LANES, Simd.LE);
+        to += 4L * vectors * Simd.LANES;
+      }
     }
   }
 
@@ -300,8 +407,8 @@ final class DirectConv {
   /** The panel of a convolution with one tap: pieces of the picture's planes. */
   private void packPlanes(long from, int count, int lanes, int vectors, MemorySegment panel) {
     long at = x.byteOffset() + 4 * from;
-    if (lanes == Tile.WIDTH) {
-      copyPlanes(x.segment(), at, 4L * positions, count, panel);
+    if (lanes == vectors * Simd.LANES) {
+      copyPlanes(x.segment(), at, 4L * positions, count, vectors, panel);
       return;
     }
     for (int ch = 0; ch < count; ch++) {
@@ -311,12 +418,14 @@ final class DirectConv {
   }
 
   private static void copyPlanes(
-      MemorySegment x, long from, long step, int count, MemorySegment panel) {
+      MemorySegment x, long from, long step, int count, int vectors, MemorySegment panel) {
+    long to = 0;
     for (int ch = 0; ch < count; ch++) {
-      long to = 4L * ch * Tile.WIDTH;
-      FloatVector.fromMemorySegment(Simd.F, x, from, Simd.LE).intoMemorySegment(panel, to, Simd.LE);
-      FloatVector.fromMemorySegment(Simd.F, x, from + 4L * Simd.LANES, Simd.LE)
-          .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
+      for (int v = 0; v < vectors; v++) {
+        FloatVector.fromMemorySegment(Simd.F, x, from + 4L * v * Simd.LANES, Simd.LE)
+            .intoMemorySegment(panel, to, Simd.LE);
+        to += 4L * Simd.LANES;
+      }
       from += step;
     }
   }
@@ -331,18 +440,18 @@ final class DirectConv {
       float[] biases,
       int biasAt,
       Scratch scratch) {
-    int o = tile * Tile.ROWS;
-    int rows = Math.min(Tile.ROWS, s.outChannels() - o);
+    int o = tile * rows;
+    int count = Math.min(rows, s.outChannels() - o);
     long to = 4 * (((long) b * s.outChannels() + o) * positions + position);
     long step = 4L * positions;
     int width = vectors * Simd.LANES;
     if (lanes == width && plain()) {
       if (residual == null) {
-        storeRows(c, rows, width, biases, biasAt, out.segment(), out.byteOffset() + to, step);
+        storeRows(c, count, width, biases, biasAt, out.segment(), out.byteOffset() + to, step);
       } else {
         addRows(
             c,
-            rows,
+            count,
             width,
             biases,
             biasAt,
@@ -355,7 +464,7 @@ final class DirectConv {
       return;
     }
     float[] y = scratch.floats(3, 2 * width);
-    for (int r = 0; r < rows; r++) {
+    for (int r = 0; r < count; r++) {
       for (int i = 0; i < width; i++) {
         y[i] = c[r * width + i] + biases[biasAt + r];
       }
