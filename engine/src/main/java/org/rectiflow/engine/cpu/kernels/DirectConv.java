@@ -10,13 +10,13 @@ import jdk.incubator.vector.FloatVector;
  * sees, of which only a panel of two to six vectors of positions and at most {@link Tile#K_MAX}
  * elements of the sum exists at a time.
  *
- * <p>Weights are widened once a call, the rows of a tile side by side, and shared. A task takes some
- * panels of consecutive positions and, where there are few positions, a part of the channels. Sums
- * run over the elements of a weight's row in their stored order, one rounding a step.
+ * <p>Weights are widened once a call, the rows of a tile side by side, and shared. A task takes
+ * some panels of consecutive positions and, where there are few positions, a part of the channels.
+ * Sums run over the elements of a weight's row in their stored order, one rounding a step.
  *
- * <p>Memory beside operands and result: the widened weights;
- * for each thread {@value #TASK_PANELS} panels of results for at most all channels and at most
- * {@link Tile#K_MAX} channels of the picture's rows that a task needs.
+ * <p>Memory beside operands and result: the widened weights; for each thread {@value #TASK_PANELS}
+ * panels of results for at most all channels and at most {@link Tile#K_MAX} channels of the
+ * picture's rows that a task needs.
  */
 final class DirectConv {
   private static final ValueLayout.OfFloat FLOAT =
@@ -176,8 +176,7 @@ final class DirectConv {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
     }
     int tileSize = rows * panelWidth;
-    float[] c = scratch.floats(1, blocks == 1 ? 0 : panels * tileCount * tileSize);
-    float[] result = scratch.floats(0, tileSize);
+    float[] c = scratch.floats(1, panels * tileCount * tileSize);
     float[] biases = biases(tile0, tileCount, scratch);
     for (int block = 0; block < blocks; block++) {
       int c0 = block * channelStep;
@@ -204,7 +203,6 @@ final class DirectConv {
           int from = position - y0 * outWidth - x0;
           pack(input, strip, count, offsets, from, lanes, vectors, columns, panel);
         }
-        boolean last = block == blocks - 1;
         for (int t = 0; t < tileCount; t++) {
           int at = (p * tileCount + t) * tileSize;
           multiply(
@@ -215,12 +213,25 @@ final class DirectConv {
               panel,
               block == 0 ? Tile.ZEROS : c,
               block == 0 ? 0 : at,
-              last ? result : c,
-              last ? 0 : at);
-          if (last) {
-            store(b, tile0 + t, position, lanes, vectors, result, biases, t * rows, scratch);
-          }
+              c,
+              at);
         }
+      }
+    }
+    // Long runs of a channel at a time.
+    for (int t = 0; t < tileCount; t++) {
+      int channels = Math.min(rows, s.outChannels() - (tile0 + t) * rows);
+      for (int r = 0; r < channels; r++) {
+        long channel = (long) b * s.outChannels() + (tile0 + t) * rows + r;
+        store(
+            c,
+            t * tileSize,
+            r,
+            tileCount * tileSize,
+            4 * (channel * positions + first),
+            end - first,
+            biases[t * rows + r],
+            scratch);
       }
     }
   }
@@ -293,12 +304,18 @@ final class DirectConv {
       starts[pieces] = y * input.planeWidth() + x0;
       lengths[pieces] = Math.min(columns - x0, lanes - done);
     }
+    int width = vectors * Simd.LANES;
+    if (columns <= Simd.LANES) {
+      packShort(
+          strip, starts, lengths, pieces, offsets, taps, channelSize, count, panel, 4L * width);
+      return;
+    }
     long to = 0;
     for (int ch = 0; ch < count; ch++) {
       for (int tap = 0; tap < taps; tap++) {
         int base = ch * channelSize + offsets[tap];
         copyPieces(strip, base, starts, lengths, pieces, panel, to);
-        to += 4L * vectors * Simd.LANES;
+        to += 4L * width;
       }
     }
   }
@@ -384,6 +401,33 @@ final class DirectConv {
     }
   }
 
+  /** Rows no longer than a vector. What is too much is overwritten by what is copied next. */
+  private static void packShort(
+      float[] strip,
+      int[] starts,
+      int[] lengths,
+      int pieces,
+      int[] offsets,
+      int taps,
+      int channelSize,
+      int count,
+      MemorySegment panel,
+      long step) {
+    long row = 0;
+    for (int ch = 0; ch < count; ch++) {
+      for (int tap = 0; tap < taps; tap++) {
+        int from = ch * channelSize + offsets[tap];
+        long to = row;
+        for (int piece = 0; piece < pieces; piece++) {
+          FloatVector.fromArray(Simd.F, strip, from + starts[piece])
+              .intoMemorySegment(panel, to, Simd.LE);
+          to += 4L * lengths[piece];
+        }
+        row += step;
+      }
+    }
+  }
+
   /** Whole vectors: what is too much is overwritten by what is copied next. */
   private static void copyPieces(
       float[] strip,
@@ -430,53 +474,55 @@ final class DirectConv {
     }
   }
 
+  /**
+   * One channel of a task's results.
+   *
+   * @param at where its first tile begins
+   * @param step elements from a panel's tile to the next one's
+   */
   private void store(
-      int b,
-      int tile,
-      int position,
-      int lanes,
-      int vectors,
-      float[] c,
-      float[] biases,
-      int biasAt,
-      Scratch scratch) {
-    int o = tile * rows;
-    int count = Math.min(rows, s.outChannels() - o);
-    long to = 4 * (((long) b * s.outChannels() + o) * positions + position);
-    long step = 4L * positions;
-    int width = vectors * Simd.LANES;
-    if (lanes == width && plain()) {
+      float[] c, int at, int row, int step, long to, int count, float bias, Scratch scratch) {
+    int whole = count / panelWidth;
+    int rest = count - whole * panelWidth;
+    if (plain()) {
+      int from = at + row * panelWidth;
       if (residual == null) {
-        storeRows(c, count, width, biases, biasAt, out.segment(), out.byteOffset() + to, step);
+        storeRow(c, from, step, whole, panelWidth, bias, out.segment(), out.byteOffset() + to);
       } else {
-        addRows(
+        addRow(
             c,
-            count,
-            width,
-            biases,
-            biasAt,
+            from,
+            step,
+            whole,
+            panelWidth,
+            bias,
             residual.segment(),
             residual.byteOffset() + to,
             out.segment(),
-            out.byteOffset() + to,
-            step);
+            out.byteOffset() + to);
       }
-      return;
+    } else {
+      rest = count;
+      whole = 0;
     }
-    float[] y = scratch.floats(3, 2 * width);
-    for (int r = 0; r < count; r++) {
+    float[] y = scratch.floats(3, 2 * panelWidth);
+    for (int p = whole; rest > 0; p++) {
+      int lanes = Math.min(rest, panelWidth);
+      int width = panelVectors == 2 && lanes <= Simd.LANES ? Simd.LANES : panelWidth;
       for (int i = 0; i < width; i++) {
-        y[i] = c[r * width + i] + biases[biasAt + r];
+        y[i] = c[at + p * step + row * width + i] + bias;
       }
       VectorMath.apply(activation, y, 0, width);
+      long offset = to + 4L * p * panelWidth;
       if (residual != null) {
-        long from = residual.byteOffset() + to + r * step;
-        MemorySegment.copy(residual.segment(), FLOAT, from, y, width, lanes);
+        MemorySegment.copy(
+            residual.segment(), FLOAT, residual.byteOffset() + offset, y, panelWidth, lanes);
         for (int i = 0; i < lanes; i++) {
-          y[i] += y[width + i];
+          y[i] += y[panelWidth + i];
         }
       }
-      Copies.write(y, 0, out.segment(), out.byteOffset() + to + r * step, lanes);
+      Copies.write(y, 0, out.segment(), out.byteOffset() + offset, lanes);
+      rest -= lanes;
     }
   }
 
@@ -485,44 +531,39 @@ final class DirectConv {
     return activation == Activation.NONE && (residual == null || !residual.segment().isMapped());
   }
 
-  private static void storeRows(
-      float[] c,
-      int rows,
-      int width,
-      float[] biases,
-      int biasAt,
-      MemorySegment out,
-      long to,
-      long step) {
-    for (int r = 0; r < rows; r++) {
-      FloatVector bias = FloatVector.broadcast(Simd.F, biases[biasAt + r]);
+  private static void storeRow(
+      float[] c, int at, int step, int panels, int width, float bias, MemorySegment out, long to) {
+    FloatVector b = FloatVector.broadcast(Simd.F, bias);
+    for (int p = 0; p < panels; p++) {
       for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, r * width + i)
-            .add(bias)
-            .intoMemorySegment(out, to + r * step + 4L * i, Simd.LE);
+        FloatVector.fromArray(Simd.F, c, at + p * step + i)
+            .add(b)
+            .intoMemorySegment(out, to, Simd.LE);
+        to += 4L * Simd.LANES;
       }
     }
   }
 
-  private static void addRows(
+  private static void addRow(
       float[] c,
-      int rows,
+      int at,
+      int step,
+      int panels,
       int width,
-      float[] biases,
-      int biasAt,
+      float bias,
       MemorySegment residual,
       long from,
       MemorySegment out,
-      long to,
-      long step) {
-    for (int r = 0; r < rows; r++) {
-      FloatVector bias = FloatVector.broadcast(Simd.F, biases[biasAt + r]);
+      long to) {
+    FloatVector b = FloatVector.broadcast(Simd.F, bias);
+    for (int p = 0; p < panels; p++) {
       for (int i = 0; i < width; i += Simd.LANES) {
-        long offset = r * step + 4L * i;
-        FloatVector.fromArray(Simd.F, c, r * width + i)
-            .add(bias)
-            .add(FloatVector.fromMemorySegment(Simd.F, residual, from + offset, Simd.LE))
-            .intoMemorySegment(out, to + offset, Simd.LE);
+        FloatVector.fromArray(Simd.F, c, at + p * step + i)
+            .add(b)
+            .add(FloatVector.fromMemorySegment(Simd.F, residual, from, Simd.LE))
+            .intoMemorySegment(out, to, Simd.LE);
+        from += 4L * Simd.LANES;
+        to += 4L * Simd.LANES;
       }
     }
   }

@@ -22,8 +22,9 @@ import jdk.incubator.vector.VectorShuffle;
  * <p>A transformed pixel or weight has a few more rounding errors, but the sums are nine times
  * shorter: with 128 to 512 channels the errors are about 0.6 times those of {@link DirectConv}.
  *
- * <p>Memory beside operands and result: the transformed weights, 1.8 times their float32 size; for each thread 64 bytes for each input channel and each of {@value
- * #TASK_SQUARES} squares, and the same for {@value #GROUP_TILES} tiles of output channels.
+ * <p>Memory beside operands and result: the transformed weights, 1.8 times their float32 size; for
+ * each thread 64 bytes for each input channel and each of {@value #TASK_SQUARES} squares, and the
+ * same for {@value #GROUP_TILES} tiles of output channels.
  */
 final class WinogradConv {
   private static final ValueLayout.OfFloat FLOAT =
@@ -128,8 +129,7 @@ final class WinogradConv {
   }
 
   void run(Workers workers) {
-    float[] weights =
-        workers.shared().floats(0, block(points, 0, 0));
+    float[] weights = workers.shared().floats(0, block(points, 0, 0));
     workers.parallelFor(tiles, (t, scratch) -> transformWeights(t, weights, scratch));
     int groups = vectorGroups * tileGroups;
     workers.parallelFor(
