@@ -22,15 +22,26 @@ public final class MatMul {
   static final int SMALL_M = 8;
 
   private static final long PACK_BYTES = 32L << 20;
-  private static final int TASK_ROWS = 52;
-  private static final int TASK_PANELS = 32;
-  private static final int ENOUGH_TASKS = 32;
 
-  /**
-   * Weights of a row that are widened at a time: long runs of the file, and a task's rows still fit
-   * into the cache.
-   */
-  private static final int OUTER_K = 2560;
+  /** Widened weights of a task: they stay in half of a level 2 cache of 2 MiB. */
+  private static final int WEIGHT_BYTES = 1 << 20;
+
+  /** More do not make reading the activations' panels from afar any rarer to speak of. */
+  private static final int MOST_TILES = 16;
+
+  /** Weight rows up to this length are widened whole, longer ones in pieces. */
+  private static final int UNDIVIDED_K = 2048;
+
+  private static final int OUTER_K = 1536;
+
+  /** Products in one call of a tile: a panel's share stays in the level 1 cache beside weights. */
+  private static final int INNER_K = 192;
+
+  /** Panels whose sums wait in the cache while weight rows are widened in pieces. */
+  private static final int TASK_PANELS = 34;
+
+  /** A task is at most a thread's share of what is left over this: the last ones are small. */
+  private static final int TASKS_A_THREAD = 3;
 
   private MatMul() {}
 
@@ -71,7 +82,8 @@ public final class MatMul {
     int chunks = Math.toIntExact((m + fit - 1) / fit);
     int rows = Panels.count(ceilDiv(m, chunks)) * Tile.WIDTH;
     for (int m0 = 0; m0 < m; m0 += rows) {
-      new Product(m0, Math.min(rows, m - m0), n, k, a, w, out, epilogue).run(workers);
+      new Product(workers.threads(), m0, Math.min(rows, m - m0), n, k, a, w, out, epilogue)
+          .run(workers);
     }
   }
 
@@ -109,14 +121,17 @@ public final class MatMul {
     private final int panels;
     private final int taskPanels;
     private final int panelGroups;
-    private final int taskTiles;
-    private final int taskRows;
-    private final int rowGroups;
+    private final int mostTiles;
+
+    /** First tile of every group of weight rows, and the number of tiles at the end. */
+    private final int[] groups;
+
     private final int outerStep;
     private final int innerStep;
     private final int innerBlocks;
 
     Product(
+        int threads,
         int m0,
         int m,
         int n,
@@ -134,31 +149,38 @@ public final class MatMul {
       this.out = out;
       this.epilogue = epilogue;
       panels = Panels.count(m);
-      int tiles = ceilDiv(n, Tile.ROWS);
-      int perTask = Math.max(1, TASK_ROWS / Tile.ROWS);
-      int groups = ceilDiv(panels, TASK_PANELS);
-      while (perTask > 1 && ceilDiv(tiles, perTask) * groups < ENOUGH_TASKS) {
-        perTask--;
-      }
-      int rowTasks = ceilDiv(tiles, perTask);
-      while (rowTasks * groups < ENOUGH_TASKS && ceilDiv(panels, groups) > 4) {
-        groups++;
-      }
-      taskTiles = ceilDiv(tiles, rowTasks);
-      rowGroups = ceilDiv(tiles, taskTiles);
-      taskRows = taskTiles * Tile.ROWS;
-      taskPanels = ceilDiv(panels, groups);
-      panelGroups = ceilDiv(panels, taskPanels);
-      outerStep = ceilDiv(k, ceilDiv(k, OUTER_K));
-      innerBlocks = ceilDiv(outerStep, Tile.K_MAX);
+      outerStep = k <= UNDIVIDED_K ? k : ceilDiv(k, ceilDiv(k, OUTER_K));
+      innerBlocks = ceilDiv(outerStep, INNER_K);
       innerStep = ceilDiv(outerStep, innerBlocks);
+      int wanted = outerStep == k ? 1 : ceilDiv(panels, TASK_PANELS);
+      int tiles = ceilDiv(n, Tile.ROWS);
+      // A narrow result has too few groups of weight rows for all threads.
+      wanted = Math.clamp(ceilDiv(TASKS_A_THREAD * threads, tiles), wanted, panels);
+      taskPanels = ceilDiv(panels, wanted);
+      panelGroups = ceilDiv(panels, taskPanels);
+      int fit = WEIGHT_BYTES / (4 * Tile.ROWS * outerStep);
+      mostTiles = Math.min(tiles, Math.clamp(fit, 1, MOST_TILES));
+      groups = groups(tiles, threads);
+    }
+
+    /** Large groups first and small ones in the end, when threads begin to run out of work. */
+    private int[] groups(int tiles, int threads) {
+      int[] first = new int[tiles + 1];
+      int count = 0;
+      for (int at = 0; at < tiles; ) {
+        first[count++] = at;
+        int share = ceilDiv((tiles - at) * panelGroups, TASKS_A_THREAD * threads);
+        at += Math.min(tiles - at, Math.min(mostTiles, share));
+      }
+      first[count++] = tiles;
+      return Arrays.copyOf(first, count);
     }
 
     void run(Workers workers) {
       MemorySegment packed = workers.shared().segment(0, 4L * panels * Tile.WIDTH * k);
       workers.parallelFor(panels, (p, scratch) -> pack(p, packed, scratch));
       workers.parallelFor(
-          rowGroups * panelGroups,
+          (groups.length - 1) * panelGroups,
           (t, scratch) -> multiply(t / panelGroups, t % panelGroups, packed, scratch));
     }
 
@@ -181,19 +203,21 @@ public final class MatMul {
           scratch.floats(0, Panels.stagingSize()));
     }
 
-    private void multiply(int rowGroup, int panelGroup, MemorySegment packed, Scratch scratch) {
-      int n0 = rowGroup * taskRows;
-      int rows = Math.min(taskRows, n - n0);
-      int tiles = ceilDiv(rows, Tile.ROWS);
+    private void multiply(int group, int panelGroup, MemorySegment packed, Scratch scratch) {
+      int tiles = groups[group + 1] - groups[group];
+      int n0 = groups[group] * Tile.ROWS;
+      int rows = Math.min(tiles * Tile.ROWS, n - n0);
       int first = panelGroup * taskPanels;
       int last = Math.min(panels, first + taskPanels);
-      int padded = ceilDiv(taskRows, Simd.LANES) * Simd.LANES;
-      int blockSize = taskRows * Tile.ROW_STRIDE;
+      int padded = ceilDiv(tiles * Tile.ROWS, Simd.LANES) * Simd.LANES;
+      int blockSize = mostTiles * Tile.ROWS * Tile.ROW_STRIDE;
       float[] weights = scratch.floats(0, innerBlocks * blockSize);
-      int panelSize = taskRows * Tile.WIDTH;
+      // Sums of a panel wait for the next columns of the weights, if there are any.
+      int panelSize = outerStep == k ? 0 : tiles * Tile.ROWS * Tile.WIDTH;
       float[] c = scratch.floats(1, (last - first) * panelSize + padded * Tile.WIDTH);
       float[] bias = biasOf(epilogue, n0, rows, padded, scratch);
       float[] y = scratch.floats(2, Tile.WIDTH * padded);
+      float[] staging = scratch.floats(4, Math.max(outerStep, Panels.stagingSize()));
       for (int k0 = 0; k0 < k; k0 += outerStep) {
         int kc = Math.min(outerStep, k - k0);
         widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, blockSize, scratch);
@@ -202,13 +226,8 @@ public final class MatMul {
           multiplyPanel(p, k0, kc, tiles, packed, weights, blockSize, c, at);
           if (k0 + kc == k) {
             int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
-            int row = m0 + p * Tile.WIDTH;
-            if (epilogue.isPlain() && rows >= Simd.LANES) {
-              Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, out, row, n0);
-            } else {
-              Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded);
-              epilogue.finish(y, count, padded, rows, row, n0, out);
-            }
+            Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded, staging);
+            epilogue.finish(y, count, padded, rows, m0 + p * Tile.WIDTH, n0, out);
           }
         }
       }
@@ -260,23 +279,37 @@ public final class MatMul {
         float[] to,
         int blockSize,
         Scratch scratch) {
-      if (w.columnStride() == 1 || w.rowStride() != 1) {
-        for (int r = 0; r < paddedRows; r++) {
-          for (int from = 0; from < kc; from += innerStep) {
-            int count = Math.min(innerStep, kc - from);
-            int at = from / innerStep * blockSize + r * Tile.ROW_STRIDE;
-            if (r >= rows) {
-              Arrays.fill(to, at, at + count, 0f);
-            } else if (w.columnStride() == 1) {
-              Widen.run(w.segment(), w.at(n0 + r, k0 + from), w.dtype(), count, to, at, scratch);
-            } else {
-              long step = w.columnStride() * (w.dtype().bits() / 8);
-              Widen.strided(w.segment(), w.at(n0 + r, k0 + from), step, w.dtype(), count, to, at);
-            }
-          }
-        }
+      if (w.columnStride() != 1 && w.rowStride() == 1) {
+        widenColumns(n0, rows, paddedRows, k0, kc, to, blockSize, scratch);
         return;
       }
+      float[] row = scratch.floats(4, kc);
+      long step = w.columnStride() * (w.dtype().bits() / 8);
+      for (int r = 0; r < paddedRows; r++) {
+        if (r >= rows) {
+          Arrays.fill(row, 0, kc, 0f);
+        } else if (w.columnStride() == 1) {
+          Widen.run(w.segment(), w.at(n0 + r, k0), w.dtype(), kc, row, 0, scratch);
+        } else {
+          Widen.strided(w.segment(), w.at(n0 + r, k0), step, w.dtype(), kc, row, 0);
+        }
+        int at = r * Tile.ROW_STRIDE;
+        for (int from = 0; from < kc; from += innerStep) {
+          System.arraycopy(row, from, to, at, Math.min(innerStep, kc - from));
+          at += blockSize;
+        }
+      }
+    }
+
+    private void widenColumns(
+        int n0,
+        int rows,
+        int paddedRows,
+        int k0,
+        int kc,
+        float[] to,
+        int blockSize,
+        Scratch scratch) {
       float[] column = scratch.floats(4, paddedRows);
       Arrays.fill(column, rows, paddedRows, 0f);
       for (int i = 0; i < kc; i++) {

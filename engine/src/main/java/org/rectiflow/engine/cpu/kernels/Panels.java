@@ -68,7 +68,27 @@ final class Panels {
       packColumns(a, row, rows, column, k, width, scale, to, at, staging);
       return;
     }
-    for (int k0 = 0; k0 < k; k0 += CHUNK) {
+    int done = 0;
+    // Vector loads from mapped files are not safe; see Widen.
+    if (Transpose.available()
+        && a.columnStride() == 1
+        && rows == width
+        && !a.segment().isMapped()) {
+      done = k - k % Transpose.SIDE;
+      for (int v = 0; v < vectors; v++) {
+        Transpose.toPanel(
+            a.segment(),
+            a.at(row + v * Transpose.SIDE, column),
+            4 * a.rowStride(),
+            done,
+            scale,
+            to,
+            at + 4L * v * Transpose.SIDE,
+            4L * width,
+            staging);
+      }
+    }
+    for (int k0 = done; k0 < k; k0 += CHUNK) {
       int kc = Math.min(CHUNK, k - k0);
       for (int r = 0; r < width; r++) {
         if (r >= rows) {
@@ -87,7 +107,7 @@ final class Panels {
   }
 
   static int stagingSize() {
-    return Tile.WIDTH * STAGE;
+    return Math.max(Tile.WIDTH * STAGE, Transpose.SIZE);
   }
 
   /**
@@ -150,7 +170,31 @@ final class Panels {
   /**
    * Transposes result tiles into rows: {@code to[x * stride + r] = from[at + r * width + x] +
    * bias[r]} for r below {@code columns} rounded up to the vector length.
+   *
+   * @param staging at least {@link #stagingSize()} elements
    */
+  static void unpack(
+      float[] from,
+      int at,
+      int vectors,
+      int rows,
+      int columns,
+      float[] bias,
+      float[] to,
+      int stride,
+      float[] staging) {
+    int width = vectors * Simd.LANES;
+    if (Transpose.available() && columns >= Simd.LANES) {
+      int padded = (columns + Simd.LANES - 1) / Simd.LANES * Simd.LANES;
+      for (int x = 0; x < rows; x += Transpose.SIDE) {
+        Transpose.toRows(from, at + x, width, padded, bias, to, x * stride, stride, staging);
+      }
+      return;
+    }
+    unpack(from, at, vectors, rows, columns, bias, to, stride);
+  }
+
+  /** The same without staging. */
   static void unpack(
       float[] from,
       int at,
@@ -169,44 +213,5 @@ final class Panels {
             .intoArray(to, x * stride + r);
       }
     }
-  }
-
-  /** The same straight into a matrix, for at least as many columns as a vector has lanes. */
-  static void unpack(
-      float[] from,
-      int at,
-      int vectors,
-      int rows,
-      int columns,
-      float[] bias,
-      MatrixView out,
-      int row,
-      int column) {
-    int width = vectors * Simd.LANES;
-    int[] index = vectors == 2 ? WIDE_ROWS : NARROW_ROWS;
-    for (int x = 0; x < rows; x++) {
-      unpackRow(from, at + x, width, index, columns, bias, out.segment(), out.at(row + x, column));
-    }
-  }
-
-  /** The last vector overlaps the one before, so that no mask is needed. */
-  private static void unpackRow(
-      float[] from,
-      int at,
-      int width,
-      int[] index,
-      int columns,
-      float[] bias,
-      MemorySegment out,
-      long to) {
-    int last = columns - Simd.LANES;
-    for (int r = 0; r < last; r += Simd.LANES) {
-      FloatVector.fromArray(Simd.F, from, at + r * width, index, 0)
-          .add(FloatVector.fromArray(Simd.F, bias, r))
-          .intoMemorySegment(out, to + 4L * r, Simd.LE);
-    }
-    FloatVector.fromArray(Simd.F, from, at + last * width, index, 0)
-        .add(FloatVector.fromArray(Simd.F, bias, last))
-        .intoMemorySegment(out, to + 4L * last, Simd.LE);
   }
 }
