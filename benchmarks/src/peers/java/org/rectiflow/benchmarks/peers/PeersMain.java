@@ -55,6 +55,9 @@ final class PeersMain implements Callable<Integer> {
     LIBTORCH
   }
 
+  /** Seconds for each contender: compiling one of our kernels may take nearly a second. */
+  private static final double WARM_UP = 1;
+
   @Option(
       names = "--only",
       split = ",",
@@ -162,7 +165,7 @@ final class PeersMain implements Callable<Integer> {
     try (CpuBackend backend = new CpuBackend(count);
         Workers workers = new Workers(count)) {
       FmaPeak peak = new FmaPeak(workers);
-      Contest contest = new Contest(backend, peak, new Contest.Effort(rounds, turn, 0.3));
+      Contest contest = new Contest(backend, peak, new Contest.Effort(rounds, turn, WARM_UP));
       for (Family family : families) {
         switch (family) {
           case MATMUL -> run(contest, family, count, Sd3Sizes.matMul());
