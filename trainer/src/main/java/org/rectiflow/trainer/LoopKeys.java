@@ -113,7 +113,7 @@ public final class LoopKeys {
               "memory.recompute",
               Kind.oneOf(List.of("auto", "none", "blocks")),
               "auto",
-              "Gradient checkpointing. none: the backward pass finds all it needs kept. blocks: it computes each block once more, which takes a third of the memory or less and a third more time. auto: blocks if the planned memory is more than the machine has free, else none. Never changes a result.")
+              "Gradient checkpointing. none: the backward pass finds all it needs kept. blocks: it computes each block once more instead of keeping what is in it, which takes less memory and about a third more time. auto: blocks if the planned memory is more than the machine has free, else none. Never changes a result.")
           .changeable();
 
   public static final Key<Long> LOG_EVERY =
