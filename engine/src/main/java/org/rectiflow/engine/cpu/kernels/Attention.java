@@ -71,7 +71,9 @@ public final class Attention {
 
   private static final int SMALL_DIM = 160;
 
-  /** Tasks for each thread that are enough to keep all busy to the end, were one a little slower. */
+  /**
+   * Tasks for each thread that are enough to keep all busy to the end, were one a little slower.
+   */
   private static final int ENOUGH_TASKS = 16;
 
   /** Rows that are copied before they are rearranged: few enough to stay in the cache. */
