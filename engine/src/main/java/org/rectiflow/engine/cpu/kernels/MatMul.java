@@ -40,7 +40,7 @@ public final class MatMul {
   /** Panels whose sums wait in the cache while weight rows are widened in pieces. */
   private static final int TASK_PANELS = 34;
 
-  /** A task is at most a thread's share of what is left over this: the last ones are small. */
+  /** Fewer tasks leave a thread waiting for long when another program takes its time. */
   private static final int TASKS_A_THREAD = 3;
 
   private MatMul() {}
@@ -163,17 +163,14 @@ public final class MatMul {
       groups = groups(tiles, threads);
     }
 
-    /** Large groups first and small ones in the end, when threads begin to run out of work. */
+    /** Groups of one size, as many for each thread: small ones read the panels too often. */
     private int[] groups(int tiles, int threads) {
-      int[] first = new int[tiles + 1];
-      int count = 0;
-      for (int at = 0; at < tiles; ) {
-        first[count++] = at;
-        int share = ceilDiv((tiles - at) * panelGroups, TASKS_A_THREAD * threads);
-        at += Math.min(tiles - at, Math.min(mostTiles, share));
-      }
-      first[count++] = tiles;
-      return Arrays.copyOf(first, count);
+      int each = ceilDiv(ceilDiv(tiles, mostTiles) * panelGroups, threads);
+      int wanted = Math.max(each, TASKS_A_THREAD) * threads / panelGroups;
+      int count = Math.clamp(wanted, 1, tiles);
+      int[] first = new int[Math.max(count, ceilDiv(tiles, mostTiles)) + 1];
+      Arrays.setAll(first, i -> (int) ((long) i * tiles / (first.length - 1)));
+      return first;
     }
 
     void run(Workers workers) {

@@ -16,8 +16,10 @@ final class TallMatMul {
   private static final int ENOUGH_ROWS = 256;
 
   private static final int ENOUGH_ROWS_TO_COPY = 32;
+
   /** Panels of larger matrices leave the level 2 cache: {@link MatMul} reads its own less often. */
   private static final long PACK_BYTES = 4L << 20;
+
   private static final int TASK_TILES = 8;
   private static final int ENOUGH_TASKS = 24;
 
