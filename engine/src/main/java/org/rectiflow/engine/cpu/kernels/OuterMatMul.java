@@ -96,18 +96,17 @@ final class OuterMatMul {
     int tileSize = step * Tile.ROWS + spill;
     float[] x = scratch.floats(0, tiles * tileSize);
     float[] c = scratch.floats(1, (last - first) * tiles * TILE);
-    MemorySegment panel = scratch.segment(0, 4L * step * Tile.WIDTH);
+    long panelBytes = 4L * step * Tile.WIDTH;
+    MemorySegment panels = scratch.segment(0, (last - first) * panelBytes);
     int from = share * shareLength;
     int end = Math.min(length, from + shareLength);
     for (int k0 = from; k0 < end; k0 += step) {
       int count = Math.min(step, end - k0);
-      for (int t = 0; t < tiles; t++) {
-        int at = row0 + t * Tile.ROWS;
-        loadTile(k0, count, at, Math.min(Tile.ROWS, m - at), x, t * tileSize, spill);
-      }
+      loadTiles(k0, count, row0, rows, x, tileSize, spill);
+      loadPanels(k0, count, first, last, panels);
       for (int p = first; p < last; p++) {
         int vectors = Panels.vectors(p, n);
-        loadPanel(k0, count, p * Tile.WIDTH, vectors, panel);
+        long panel = (p - first) * panelBytes;
         for (int t = 0; t < tiles; t++) {
           int at = ((p - first) * tiles + t) * TILE;
           boolean begin = k0 == from;
@@ -117,8 +116,8 @@ final class OuterMatMul {
               t * tileSize,
               Tile.ROWS,
               count,
+              panels,
               panel,
-              0,
               begin ? Tile.ZEROS : c,
               begin ? 0 : at,
               c,
@@ -137,56 +136,84 @@ final class OuterMatMul {
     }
   }
 
-  /** {@code count} rows of {@code columns} elements of a, side by side. */
-  private void loadTile(int k0, int count, int column, int columns, float[] x, int at, int spill) {
-    if (column + spill > m) {
-      // A vector would reach over the row's end.
-      for (int i = 0; i < count; i++) {
-        int to = at + i * Tile.ROWS;
-        MemorySegment.copy(a.segment(), FLOAT, a.at(column, k0 + i), x, to, columns);
-        Arrays.fill(x, to + columns, to + Tile.ROWS, 0f);
-      }
-      return;
-    }
+  /**
+   * {@code columns} elements of {@code count} rows of a, cut into tiles, row by row as they lie in
+   * memory. The last tile goes on with whatever is beside them, or zeros: nobody reads its results.
+   */
+  private void loadTiles(
+      int k0, int count, int column, int columns, float[] x, int tileSize, int spill) {
+    int tiles = MatMul.ceilDiv(columns, Tile.ROWS);
     long from = a.at(column, k0);
-    copyTile(a.segment(), from, a.at(column, k0 + 1L) - from, count, x, at);
+    long rowBytes = a.at(column, k0 + 1L) - from;
+    long read = 4L * ((tiles - 1) * Tile.ROWS + spill);
+    // Vectors of the last rows may reach over the memory's end.
+    long whole = (a.segment().byteSize() - from - read + rowBytes) / rowBytes;
+    int fast = (int) Math.clamp(whole, 0, count);
+    copyTiles(a.segment(), from, rowBytes, fast, tiles, x, tileSize);
+    for (int i = fast; i < count; i++) {
+      for (int t = 0; t < tiles; t++) {
+        int to = t * tileSize + i * Tile.ROWS;
+        int n = Math.min(Tile.ROWS, columns - t * Tile.ROWS);
+        long at = from + i * rowBytes + 4L * t * Tile.ROWS;
+        MemorySegment.copy(a.segment(), FLOAT, at, x, to, n);
+        Arrays.fill(x, to + n, to + Tile.ROWS, 0f);
+      }
+    }
   }
 
-  /** Vectors are longer than a row: the next row overwrites what is too much. */
-  private static void copyTile(
-      MemorySegment a, long from, long rowBytes, int count, float[] x, int at) {
+  /** Vectors are longer than a tile's row: the next row overwrites what is too much. */
+  private static void copyTiles(
+      MemorySegment a, long from, long rowBytes, int count, int tiles, float[] x, int tileSize) {
     for (int i = 0; i < count; i++) {
-      for (int j = 0; j < Tile.ROWS; j += Simd.LANES) {
-        FloatVector.fromMemorySegment(Simd.F, a, from + 4L * j, Simd.LE).intoArray(x, at + j);
+      int at = i * Tile.ROWS;
+      for (int t = 0; t < tiles; t++) {
+        long element = from + 4L * Tile.ROWS * t;
+        for (int j = 0; j < Tile.ROWS; j += Simd.LANES) {
+          FloatVector.fromMemorySegment(Simd.F, a, element + 4L * j, Simd.LE).intoArray(x, at + j);
+        }
+        at += tileSize;
       }
       from += rowBytes;
-      at += Tile.ROWS;
     }
   }
 
-  private void loadPanel(int k0, int count, int column, int vectors, MemorySegment panel) {
-    int columns = Math.min(vectors * Simd.LANES, n - column);
-    long from = b.at(column, k0);
-    long step = b.at(column, k0 + 1L) - from;
-    if (columns == Tile.WIDTH) {
-      copyPanel(b.segment(), from, step, count, panel);
-      return;
-    }
-    long width = 4L * vectors * Simd.LANES;
-    for (int i = 0; i < count; i++) {
-      MemorySegment.copy(b.segment(), from + i * step, panel, i * width, 4L * columns);
-      panel.asSlice(i * width + 4L * columns, width - 4L * columns).fill((byte) 0);
+  private void loadPanels(int k0, int count, int first, int last, MemorySegment panels) {
+    long from = b.at(first * Tile.WIDTH, k0);
+    long rowBytes = b.at(first * Tile.WIDTH, k0 + 1L) - from;
+    long panelBytes = 4L * step * Tile.WIDTH;
+    int whole = Math.min(last, n / Tile.WIDTH) - first;
+    copyPanels(b.segment(), from, rowBytes, count, whole, panels, panelBytes);
+    if (whole < last - first) {
+      long part = from + 4L * whole * Tile.WIDTH;
+      int columns = n - (first + whole) * Tile.WIDTH;
+      long width = 4L * Panels.vectors(last - 1, n) * Simd.LANES;
+      for (int i = 0; i < count; i++) {
+        long to = whole * panelBytes + i * width;
+        MemorySegment.copy(b.segment(), part + i * rowBytes, panels, to, 4L * columns);
+        panels.asSlice(to + 4L * columns, width - 4L * columns).fill((byte) 0);
+      }
     }
   }
 
-  private static void copyPanel(
-      MemorySegment b, long from, long step, int count, MemorySegment panel) {
+  private static void copyPanels(
+      MemorySegment b,
+      long from,
+      long rowBytes,
+      int count,
+      int panels,
+      MemorySegment to,
+      long panelBytes) {
     for (int i = 0; i < count; i++) {
-      long to = 4L * Tile.WIDTH * i;
-      FloatVector.fromMemorySegment(Simd.F, b, from, Simd.LE).intoMemorySegment(panel, to, Simd.LE);
-      FloatVector.fromMemorySegment(Simd.F, b, from + 4L * Simd.LANES, Simd.LE)
-          .intoMemorySegment(panel, to + 4L * Simd.LANES, Simd.LE);
-      from += step;
+      long row = from;
+      long at = 4L * Tile.WIDTH * i;
+      for (int p = 0; p < panels; p++) {
+        FloatVector.fromMemorySegment(Simd.F, b, row, Simd.LE).intoMemorySegment(to, at, Simd.LE);
+        FloatVector.fromMemorySegment(Simd.F, b, row + 4L * Simd.LANES, Simd.LE)
+            .intoMemorySegment(to, at + 4L * Simd.LANES, Simd.LE);
+        row += 4L * Tile.WIDTH;
+        at += panelBytes;
+      }
+      from += rowBytes;
     }
   }
 

@@ -106,6 +106,31 @@ final class Panels {
     }
   }
 
+  /**
+   * Transposes rows into a panel {@code [k][vectors * LANES]}.
+   *
+   * @param first element of the rows' array that the positions count from
+   * @param index positions of rows, from {@code row} on
+   */
+  static void gather(
+      float[] rows,
+      int first,
+      int[] index,
+      int row,
+      int k,
+      int vectors,
+      MemorySegment to,
+      long at) {
+    long step = 4L * vectors * Simd.LANES;
+    for (int v = 0; v < vectors; v++) {
+      long column = at + 4L * v * Simd.LANES;
+      for (int i = 0; i < k; i++) {
+        FloatVector.fromArray(Simd.F, rows, first + i, index, row + v * Simd.LANES)
+            .intoMemorySegment(to, column + i * step, Simd.LE);
+      }
+    }
+  }
+
   static int stagingSize() {
     return Math.max(Tile.WIDTH * STAGE, Transpose.SIZE);
   }
