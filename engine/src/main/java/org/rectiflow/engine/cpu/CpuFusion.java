@@ -20,6 +20,9 @@ final class CpuFusion {
     Value result = chain.getLast().output();
     return switch (chain.getLast().op()) {
       case Op.Linear _ -> next.op() instanceof Op.Activate || combines(result, next);
+      case Op.MatMul op ->
+          !op.transposeA() && (next.op() instanceof Op.Reshape || addsOrBends(result, next));
+      case Op.Reshape _ -> chain.getFirst().op() instanceof Op.MatMul && addsOrBends(result, next);
       case Op.Activate _ -> chain.getFirst().op() instanceof Op.Linear && combines(result, next);
       case Op.LayerNorm _ -> next.op() instanceof Op.Modulate && isOperand(result, next, 0);
       case Op.GroupNorm _ -> next.op() instanceof Op.Activate(Activation _);
@@ -38,6 +41,15 @@ final class CpuFusion {
     return switch (next.op()) {
       case Op.GatedAdd _ -> isOperand(product, next, 2);
       case Op.Add _, Op.Mul _ -> sameShapes(next);
+      default -> false;
+    };
+  }
+
+  /** What follows a product on the way back: another share of the sum, or an activation. */
+  private static boolean addsOrBends(Value product, Node next) {
+    return switch (next.op()) {
+      case Op.Add _ -> sameShapes(next);
+      case Op.ActivateGrad _ -> isOperand(product, next, 1);
       default -> false;
     };
   }

@@ -92,7 +92,7 @@ final class KernelBinder {
   }
 
   /** The operand of a two-operand node that is not the group's own intermediate result. */
-  private static Value other(Node node, List<Node> group) {
+  static Value other(Node node, List<Node> group) {
     Value own = group.get(group.size() - 2).output();
     return node.inputs().get(0) == own ? node.inputs().get(1) : node.inputs().get(0);
   }

@@ -40,7 +40,7 @@ final class TrainingBinder {
     StoredVector x = operands.f32(first);
     StoredVector out = operands.f32(group.getLast().output());
     return switch (node.op()) {
-      case Op.MatMul op -> matMul(op, node);
+      case Op.MatMul op -> matMul(op, group);
       case Op.Mul _ -> sumOfProducts(node, group.getLast());
       case Op.Clamp(float min, float max) ->
           () -> PointwiseGrads.clamp(workers, min, max, count, x, out);
@@ -104,7 +104,9 @@ final class TrainingBinder {
     return () -> Reductions.sum(workers, outer, shape.dim(axis), inner, a, b, out);
   }
 
-  private Runnable matMul(Op.MatMul op, Node node) {
+  private Runnable matMul(Op.MatMul op, List<Node> group) {
+    Node node = group.getFirst();
+    Node last = group.getLast();
     Value b = node.inputs().get(1);
     int m = node.output().shape().dim(0);
     int n = node.output().shape().dim(1);
@@ -113,8 +115,17 @@ final class TrainingBinder {
     MatrixView right = operands.storedRows(b);
     MatrixView a = op.transposeA() ? left.transposed() : left;
     MatrixView w = op.transposeB() ? right : right.transposed();
-    MatrixView out = operands.rows(node.output(), n);
-    return () -> MatMul.run(workers, m, n, k, a, w, out, Epilogue.NONE);
+    MatrixView out = operands.rows(last.output(), n);
+    Epilogue epilogue =
+        switch (last.op()) {
+          case Op.Add _ ->
+              Epilogue.NONE.withResidual(operands.rows(KernelBinder.other(last, group), n));
+          case Op.ActivateGrad(var function) ->
+              Epilogue.NONE.withSlope(
+                  KernelBinder.kernel(function), operands.rows(last.inputs().getFirst(), n));
+          default -> Epilogue.NONE;
+        };
+    return () -> MatMul.run(workers, m, n, k, a, w, out, epilogue);
   }
 
   private Runnable layerNorm(Op.LayerNormGrad op, Node node) {

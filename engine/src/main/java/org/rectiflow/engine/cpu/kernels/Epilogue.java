@@ -7,10 +7,13 @@ import org.rectiflow.safetensors.DType;
 
 /**
  * What a matrix product does with its result before storing it: {@code out = residual + gate *
- * activation(product + bias)}. Parts that are null are left out.
+ * activation(product + bias)}. Parts that are null are left out. With {@code slopeAt} it is
+ * multiplied with the derivative of the activation at other values instead: {@code residual + gate
+ * * (product + bias) * activation'(slopeAt)}.
  *
  * @param bias N elements, added to every row
- * @param activation applied after the bias
+ * @param activation applied after the bias, itself or its derivative
+ * @param slopeAt float32 [M, N] with contiguous rows, or null
  * @param gate float32, one row of N elements for every {@code rowsPerGate} rows of the result;
  *     {@code rowsPerGate = 1} gives an elementwise product
  * @param rowsPerGate rows that share a row of the gate
@@ -19,19 +22,21 @@ import org.rectiflow.safetensors.DType;
 public record Epilogue(
     StoredVector bias,
     Activation activation,
+    MatrixView slopeAt,
     MatrixView gate,
     int rowsPerGate,
     MatrixView residual) {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
 
   /** Stores the bare product. */
-  public static final Epilogue NONE = new Epilogue(null, Activation.NONE, null, 1, null);
+  public static final Epilogue NONE = new Epilogue(null, Activation.NONE, null, null, 1, null);
 
   /** Checks what can be checked without the sizes. */
   public Epilogue {
     if (bias != null) {
       Widen.check(bias.dtype());
     }
+    checkRows("slopeAt", slopeAt);
     checkRows("gate", gate);
     checkRows("residual", residual);
     if (rowsPerGate < 1) {
@@ -52,22 +57,27 @@ public record Epilogue(
 
   /** The same with a bias. */
   public Epilogue withBias(StoredVector v) {
-    return new Epilogue(v, activation, gate, rowsPerGate, residual);
+    return new Epilogue(v, activation, slopeAt, gate, rowsPerGate, residual);
   }
 
   /** The same with an activation. */
   public Epilogue withActivation(Activation f) {
-    return new Epilogue(bias, f, gate, rowsPerGate, residual);
+    return new Epilogue(bias, f, slopeAt, gate, rowsPerGate, residual);
+  }
+
+  /** The same with the derivative of {@code f} at {@code x}. */
+  public Epilogue withSlope(Activation f, MatrixView x) {
+    return new Epilogue(bias, f, x, gate, rowsPerGate, residual);
   }
 
   /** The same with a gate. */
   public Epilogue withGate(MatrixView g, int rowsForEach) {
-    return new Epilogue(bias, activation, g, rowsForEach, residual);
+    return new Epilogue(bias, activation, slopeAt, g, rowsForEach, residual);
   }
 
   /** The same with a residual. */
   public Epilogue withResidual(MatrixView r) {
-    return new Epilogue(bias, activation, gate, rowsPerGate, r);
+    return new Epilogue(bias, activation, slopeAt, gate, rowsPerGate, r);
   }
 
   /**
@@ -78,8 +88,24 @@ public record Epilogue(
    * @param row row of the result that the block starts at
    * @param column column of the result that the block starts at
    */
-  void finish(float[] x, int rows, int stride, int columns, int row, int column, MatrixView out) {
-    VectorMath.apply(activation, x, 0, rows * stride);
+  void finish(
+      float[] x,
+      int rows,
+      int stride,
+      int columns,
+      int row,
+      int column,
+      MatrixView out,
+      Scratch scratch) {
+    if (slopeAt == null) {
+      VectorMath.apply(activation, x, 0, rows * stride);
+    } else {
+      float[] at = scratch.floats(5, rows * stride);
+      for (int r = 0; r < rows; r++) {
+        Copies.read(slopeAt.segment(), slopeAt.at(row + r, column), at, r * stride, columns);
+      }
+      PointwiseGrads.activation(activation, at, x, rows * stride);
+    }
     for (int r = 0; r < rows; r++) {
       long to = out.at(row + r, column);
       if (columns < Simd.LANES) {

@@ -224,7 +224,7 @@ public final class MatMul {
           if (k0 + kc == k) {
             int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
             Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded, staging);
-            epilogue.finish(y, count, padded, rows, m0 + p * Tile.WIDTH, n0, out);
+            epilogue.finish(y, count, padded, rows, m0 + p * Tile.WIDTH, n0, out, scratch);
           }
         }
       }

@@ -25,18 +25,21 @@ public final class PointwiseGrads {
   /** {@code dx = dy f'(x)}; {@code dx} may be {@code dy}. */
   public static void activation(
       Workers workers, Activation f, long count, StoredVector x, StoredVector dy, StoredVector dx) {
-    Chunk chunk =
-        switch (f) {
-          case SILU -> PointwiseGrads::silu;
-          case GELU_TANH -> PointwiseGrads::geluTanh;
-          case GELU_ERF -> PointwiseGrads::geluErf;
-          case QUICK_GELU -> PointwiseGrads::quickGelu;
-          case ABS -> PointwiseGrads::abs;
-          case EXP -> PointwiseGrads::exp;
-          case NONE, RELU, SIGMOID, TANH, ERF ->
-              throw new UnsupportedOperationException("no derivative kernel of " + f);
-        };
-    run(workers, count, x, dy, dx, chunk);
+    run(workers, count, x, dy, dx, (xs, dys, n) -> activation(f, xs, dys, n));
+  }
+
+  /** The same of the first {@code n} elements of arrays, n a multiple of the vector length. */
+  static void activation(Activation f, float[] x, float[] dy, int n) {
+    switch (f) {
+      case SILU -> silu(x, dy, n);
+      case GELU_TANH -> geluTanh(x, dy, n);
+      case GELU_ERF -> geluErf(x, dy, n);
+      case QUICK_GELU -> quickGelu(x, dy, n);
+      case ABS -> abs(x, dy, n);
+      case EXP -> exp(x, dy, n);
+      case NONE, RELU, SIGMOID, TANH, ERF ->
+          throw new UnsupportedOperationException("no derivative kernel of " + f);
+    }
   }
 
   /** {@code dx = dy} where {@code min <= x <= max}, else 0. */

@@ -23,6 +23,11 @@ final class TallMatMul {
   private static final int TASK_TILES = 8;
   private static final int ENOUGH_TASKS = 24;
 
+  /** Panels that stay in a level 2 cache while the tiles of a task go by. */
+  private static final long GROUP_BYTES = 1L << 20;
+
+  private static final int TILE = Tile.ROWS * Tile.WIDTH;
+
   private final int m;
   private final int n;
   private final int k;
@@ -53,7 +58,8 @@ final class TallMatMul {
     taskRows = taskTiles * Tile.ROWS;
     rowGroups = MatMul.ceilDiv(m, taskRows);
     int groups = Math.clamp(MatMul.ceilDiv(ENOUGH_TASKS, rowGroups), 1, panels);
-    taskPanels = MatMul.ceilDiv(panels, groups);
+    long fit = Math.max(1, GROUP_BYTES / (4L * Tile.WIDTH * k));
+    taskPanels = (int) Math.min(fit, MatMul.ceilDiv(panels, groups));
     panelGroups = MatMul.ceilDiv(panels, taskPanels);
     innerBlocks = MatMul.ceilDiv(k, Tile.K_MAX);
     innerStep = MatMul.ceilDiv(k, innerBlocks);
@@ -86,7 +92,7 @@ final class TallMatMul {
     workers.parallelFor(
         product.rowGroups * product.panelGroups,
         (t, scratch) ->
-            product.multiply(t / product.panelGroups, t % product.panelGroups, packed, scratch));
+            product.multiply(t % product.rowGroups, t / product.rowGroups, packed, scratch));
   }
 
   private long panelOffset(int p) {
@@ -108,51 +114,49 @@ final class TallMatMul {
         scratch.floats(0, Panels.stagingSize()));
   }
 
+  /** Tile by tile: whole rows are finished at a time, as memory likes it. */
   private void multiply(int rowGroup, int panelGroup, MemorySegment packed, Scratch scratch) {
-    int row = rowGroup * taskRows;
-    int rows = Math.min(taskRows, m - row);
-    int tiles = MatMul.ceilDiv(rows, Tile.ROWS);
-    int blockSize = taskRows * Tile.ROW_STRIDE;
+    int end = Math.min(m, (rowGroup + 1) * taskRows);
+    int first = panelGroup * taskPanels;
+    int last = Math.min(panels, first + taskPanels);
+    int column = first * Tile.WIDTH;
+    int columns = Math.min(n, last * Tile.WIDTH) - column;
+    int padded = MatMul.ceilDiv(columns, Simd.LANES) * Simd.LANES;
+    int blockSize = Tile.ROWS * Tile.ROW_STRIDE;
     float[] x = scratch.floats(0, innerBlocks * blockSize);
-    load(row, rows, tiles * Tile.ROWS, x, blockSize);
-    int tileSize = Tile.ROWS * Tile.WIDTH;
-    float[] c = scratch.floats(1, tiles * tileSize);
-    int end = Math.min(panels, (panelGroup + 1) * taskPanels);
-    for (int p = panelGroup * taskPanels; p < end; p++) {
-      int vectors = Panels.vectors(p, n);
-      int width = vectors * Simd.LANES;
-      int columns = Math.min(width, n - p * Tile.WIDTH);
-      float[] bias = MatMul.biasOf(epilogue, p * Tile.WIDTH, columns, width, scratch);
-      for (int block = 0; block < innerBlocks; block++) {
-        int from = block * innerStep;
-        int count = Math.min(innerStep, k - from);
-        long b = panelOffset(p) + 4L * from * width;
-        for (int t = 0; t < tiles; t++) {
-          int at = t * tileSize;
-          int w0 = block * blockSize + t * Tile.ROWS * Tile.ROW_STRIDE;
+    float[] c = scratch.floats(1, (last - first) * TILE);
+    float[] bias = MatMul.biasOf(epilogue, column, columns, padded, scratch);
+    for (int row = rowGroup * taskRows; row < end; row += Tile.ROWS) {
+      int rows = Math.min(Tile.ROWS, end - row);
+      load(row, rows, x, blockSize);
+      for (int p = first; p < last; p++) {
+        int vectors = Panels.vectors(p, n);
+        int at = (p - first) * TILE;
+        for (int block = 0; block < innerBlocks; block++) {
+          int from = block * innerStep;
+          int count = Math.min(innerStep, k - from);
+          long b = panelOffset(p) + 4L * from * vectors * Simd.LANES;
           float[] z = block == 0 ? Tile.ZEROS : c;
-          Tile.rows(vectors, x, w0, count, packed, b, z, block == 0 ? 0 : at, c, at);
-          if (block == innerBlocks - 1) {
-            int first = t * Tile.ROWS;
-            finish(
-                c,
-                at,
-                Math.min(Tile.ROWS, rows - first),
-                width,
-                columns,
-                bias,
-                row + first,
-                p * Tile.WIDTH,
-                scratch);
-          }
+          Tile.rows(vectors, x, block * blockSize, count, packed, b, z, block == 0 ? 0 : at, c, at);
         }
+      }
+      if (epilogue.isPlain() && columns == padded) {
+        for (int r = 0; r < rows; r++) {
+          store(c, r, padded, bias, out.segment(), out.at(row + r, column));
+        }
+      } else {
+        float[] y = scratch.floats(2, Tile.ROWS * padded);
+        for (int r = 0; r < rows; r++) {
+          addBias(c, r, padded, bias, y, r * padded);
+        }
+        epilogue.finish(y, rows, padded, columns, row, column, out, scratch);
       }
     }
   }
 
   /** Rows of a in blocks of {@code innerStep} columns. */
-  private void load(int row, int rows, int padded, float[] x, int blockSize) {
-    for (int r = 0; r < padded; r++) {
+  private void load(int row, int rows, float[] x, int blockSize) {
+    for (int r = 0; r < Tile.ROWS; r++) {
       for (int block = 0; block < innerBlocks; block++) {
         int from = block * innerStep;
         int count = Math.min(innerStep, k - from);
@@ -166,63 +170,39 @@ final class TallMatMul {
     }
   }
 
-  private void finish(
-      float[] c,
-      int at,
-      int rows,
-      int width,
-      int columns,
-      float[] bias,
-      int row,
-      int column,
-      Scratch scratch) {
-    if (epilogue.isPlain() && columns == width) {
-      long to = out.at(row, column);
-      long step = out.at(row + 1L, column) - to;
-      if (width == Tile.WIDTH) {
-        store2(c, at, rows, bias, out.segment(), to, step);
-      } else {
-        store1(c, at, rows, bias, out.segment(), to, step);
-      }
-      return;
+  /** Row {@code r} of tiles side by side, plus the bias. */
+  private static void store(
+      float[] c, int r, int columns, float[] bias, MemorySegment out, long to) {
+    int i = 0;
+    int at = r * Tile.WIDTH;
+    for (; i <= columns - Tile.WIDTH; i += Tile.WIDTH) {
+      sum(c, at, bias, i).intoMemorySegment(out, to + 4L * i, Simd.LE);
+      int second = i + Simd.LANES;
+      sum(c, at + Simd.LANES, bias, second).intoMemorySegment(out, to + 4L * second, Simd.LE);
+      at += TILE;
     }
-    float[] y = scratch.floats(2, Tile.ROWS * Tile.WIDTH);
-    addBias(c, at, rows, width, bias, y);
-    epilogue.finish(y, rows, width, columns, row, column, out);
-  }
-
-  private static void store2(
-      float[] c, int at, int rows, float[] bias, MemorySegment out, long to, long step) {
-    FloatVector b0 = FloatVector.fromArray(Simd.F, bias, 0);
-    FloatVector b1 = FloatVector.fromArray(Simd.F, bias, Simd.LANES);
-    for (int r = 0; r < rows; r++) {
-      int from = at + r * Tile.WIDTH;
-      FloatVector.fromArray(Simd.F, c, from).add(b0).intoMemorySegment(out, to, Simd.LE);
-      FloatVector.fromArray(Simd.F, c, from + Simd.LANES)
-          .add(b1)
-          .intoMemorySegment(out, to + 4L * Simd.LANES, Simd.LE);
-      to += step;
+    if (i < columns) {
+      at -= r * Simd.LANES;
+      sum(c, at, bias, i).intoMemorySegment(out, to + 4L * i, Simd.LE);
     }
   }
 
-  private static void store1(
-      float[] c, int at, int rows, float[] bias, MemorySegment out, long to, long step) {
-    FloatVector b0 = FloatVector.fromArray(Simd.F, bias, 0);
-    for (int r = 0; r < rows; r++) {
-      FloatVector.fromArray(Simd.F, c, at + r * Simd.LANES)
-          .add(b0)
-          .intoMemorySegment(out, to, Simd.LE);
-      to += step;
+  private static void addBias(float[] c, int r, int columns, float[] bias, float[] y, int to) {
+    int i = 0;
+    int at = r * Tile.WIDTH;
+    for (; i <= columns - Tile.WIDTH; i += Tile.WIDTH) {
+      sum(c, at, bias, i).intoArray(y, to + i);
+      sum(c, at + Simd.LANES, bias, i + Simd.LANES).intoArray(y, to + i + Simd.LANES);
+      at += TILE;
+    }
+    if (i < columns) {
+      // The last tile may be one vector wide.
+      at -= r * Simd.LANES;
+      sum(c, at, bias, i).intoArray(y, to + i);
     }
   }
 
-  private static void addBias(float[] c, int at, int rows, int width, float[] bias, float[] y) {
-    for (int r = 0; r < rows; r++) {
-      for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, at + r * width + i)
-            .add(FloatVector.fromArray(Simd.F, bias, i))
-            .intoArray(y, r * width + i);
-      }
-    }
+  private static FloatVector sum(float[] c, int at, float[] bias, int i) {
+    return FloatVector.fromArray(Simd.F, c, at).add(FloatVector.fromArray(Simd.F, bias, i));
   }
 }
