@@ -1,7 +1,9 @@
 package org.rectiflow.engine;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.rectiflow.engine.Executable.Feed;
 
 /** Checks what a caller feeds a graph. */
@@ -15,6 +17,7 @@ public final class Feeds {
    */
   public static Map<Node, Feed> match(Graph graph, Map<String, Feed> feeds) {
     Map<Node, Feed> matched = new LinkedHashMap<>();
+    Set<String> known = new HashSet<>();
     for (Node node : graph.nodes()) {
       if (node.op() instanceof Op.Input(String name, Shape shape, ElementType type)) {
         Feed feed = feeds.get(name);
@@ -28,12 +31,11 @@ public final class Feeds {
                   "input %s expects %s %s, got %s %s", name, type, shape, fed, feed.shape()));
         }
         matched.put(node, feed);
+        known.add(name);
       }
     }
     for (String name : feeds.keySet()) {
-      boolean known =
-          matched.keySet().stream().anyMatch(n -> ((Op.Input) n.op()).name().equals(name));
-      if (!known) {
+      if (!known.contains(name)) {
         throw new IllegalArgumentException("the graph has no input named " + name);
       }
     }

@@ -2,6 +2,7 @@ package org.rectiflow.engine;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiPredicate;
 import java.util.stream.IntStream;
@@ -55,7 +56,10 @@ public final class Fusion {
         continue;
       }
       List<Node> own = new ArrayList<>(List.of(node));
-      for (Value in : node.inputs()) {
+      // The latest operand first: a chain's operands must wait for its last node.
+      List<Value> operands = new ArrayList<>(node.inputs());
+      operands.sort(Comparator.comparingInt(Value::node).reversed());
+      for (Value in : operands) {
         List<Node> chain = chainOf.get(in.node());
         boolean ends = chain != null && chain.getLast().index() == in.node();
         if (ends && uses[in.node()] == 1 && extend.test(List.copyOf(chain), node)) {

@@ -32,6 +32,7 @@ final class CpuExecutable implements Executable {
 
   private final String name;
   private final Graph graph;
+  private final Workers workers;
   private final Profile profile;
   private final Arena arena = Arena.ofShared();
   private final Operands operands;
@@ -40,6 +41,7 @@ final class CpuExecutable implements Executable {
   CpuExecutable(String name, Graph graph, Workers workers, Profile profile) {
     this.name = name;
     this.graph = graph;
+    this.workers = workers;
     this.profile = profile;
     Fusion fusion = CpuFusion.of(graph);
     MemoryPlan plan = MemoryPlan.of(graph, fusion);
@@ -68,17 +70,34 @@ final class CpuExecutable implements Executable {
   @Override
   public Map<String, Tensor> run(Map<String, Feed> feeds) {
     Map<Node, Feed> inputs = Feeds.match(graph, feeds);
-    inputs.forEach(operands::set);
+    feed(inputs);
     runSteps(false);
+    List<Map.Entry<String, Value>> wanted = List.copyOf(graph.outputs().entrySet());
+    Tensor[] tensors = new Tensor[wanted.size()];
+    boolean[] finite = new boolean[wanted.size()];
+    workers.parallelFor(
+        tensors.length,
+        (i, _) -> {
+          tensors[i] = read(wanted.get(i).getValue());
+          finite[i] = isFinite(tensors[i].data());
+        });
     Map<String, Tensor> outputs = new LinkedHashMap<>();
-    for (var entry : graph.outputs().entrySet()) {
-      Tensor tensor = read(entry.getValue());
-      if (!isFinite(tensor.data())) {
-        throw blame(entry.getKey(), inputs);
+    for (int i = 0; i < tensors.length; i++) {
+      String output = wanted.get(i).getKey();
+      if (!finite[i]) {
+        throw blame(output, inputs);
       }
-      outputs.put(entry.getKey(), tensor);
+      outputs.put(output, tensors[i]);
     }
     return outputs;
+  }
+
+  /** Gives the inputs; those of training are all its weights. */
+  private void feed(Map<Node, Feed> inputs) {
+    inputs.forEach(operands::setIntegers);
+    List<Map.Entry<Node, Feed>> all = List.copyOf(inputs.entrySet());
+    workers.parallelFor(
+        all.size(), (i, _) -> operands.setFloats(all.get(i).getKey(), all.get(i).getValue()));
   }
 
   private void runSteps(boolean check) {
@@ -97,7 +116,7 @@ final class CpuExecutable implements Executable {
    * run once more, every op's operands and result looked at.
    */
   private NonFiniteException blame(String output, Map<Node, Feed> inputs) {
-    inputs.forEach(operands::set);
+    feed(inputs);
     try {
       runSteps(true);
     } catch (NonFiniteException found) {

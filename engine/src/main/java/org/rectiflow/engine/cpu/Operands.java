@@ -53,11 +53,17 @@ final class Operands {
     return graph.nodes().get(value.node()).op();
   }
 
-  /** Puts a feed in its place. */
-  void set(Node node, Feed feed) {
-    switch (feed) {
-      case Feed.Floats(Tensor tensor) -> write(node.output(), tensor);
-      case Feed.Ints(IntTensor tensor) -> ints.put(node.output(), tensor.data());
+  /** Keeps a feed of integers. */
+  void setIntegers(Node node, Feed feed) {
+    if (feed instanceof Feed.Ints(IntTensor tensor)) {
+      ints.put(node.output(), tensor.data());
+    }
+  }
+
+  /** Copies a feed of floats to its place; feeds may be copied by several threads. */
+  void setFloats(Node node, Feed feed) {
+    if (feed instanceof Feed.Floats(Tensor tensor)) {
+      write(node.output(), tensor);
     }
   }
 

@@ -16,6 +16,9 @@ public final class Elementwise {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
   private static final int TASK = 1 << 14;
 
+  /** Elements that functions find in a level 1 cache. */
+  private static final int CHUNK = 1 << 11;
+
   private Elementwise() {}
 
   /** {@code out = a + b}. */
@@ -197,12 +200,15 @@ public final class Elementwise {
         rows,
         columns,
         (r, c, n, scratch) -> {
-          float[] chunk = scratch.floats(0, TASK + Simd.LANES);
-          MemorySegment.copy(x.segment(), FLOAT, x.at(r, c), chunk, 0, n);
-          int padded = MatMul.ceilDiv(n, Simd.LANES) * Simd.LANES;
-          Arrays.fill(chunk, n, padded, 0f);
-          VectorMath.apply(f, chunk, 0, padded);
-          MemorySegment.copy(chunk, 0, out.segment(), FLOAT, out.at(r, c), n);
+          float[] chunk = scratch.floats(0, CHUNK + Simd.LANES);
+          for (int i = 0; i < n; i += CHUNK) {
+            int count = Math.min(CHUNK, n - i);
+            int padded = MatMul.ceilDiv(count, Simd.LANES) * Simd.LANES;
+            MemorySegment.copy(x.segment(), FLOAT, x.at(r, c + i), chunk, 0, count);
+            Arrays.fill(chunk, count, padded, 0f);
+            VectorMath.apply(f, chunk, 0, padded);
+            MemorySegment.copy(chunk, 0, out.segment(), FLOAT, out.at(r, c + i), count);
+          }
         });
   }
 

@@ -80,10 +80,12 @@ public final class NormGrads {
             Arrays.fill(byWeight, 0, padded, 0f);
             Arrays.fill(byBias, 0, padded, 0f);
             for (int r = t * perTask; r < Math.min(rows, (t + 1) * perTask); r++) {
-              row(r, w, byWeight, byBias, scratch);
+              row(r, w, dWeight == null ? null : byWeight, byBias, scratch);
             }
-            MemorySegment.copy(byWeight, 0, shares, FLOAT, 8L * t * n, n);
-            MemorySegment.copy(byBias, 0, shares, FLOAT, 8L * t * n + 4L * n, n);
+            if (dWeight != null) {
+              MemorySegment.copy(byWeight, 0, shares, FLOAT, 8L * t * n, n);
+              MemorySegment.copy(byBias, 0, shares, FLOAT, 8L * t * n + 4L * n, n);
+            }
           });
       if (dWeight != null) {
         add(workers, shares, 0, 2L * n, tasks, n, dWeight);
@@ -97,48 +99,79 @@ public final class NormGrads {
       int padded = pad(n);
       float[] v = scratch.floats(0, padded);
       float[] d = scratch.floats(1, padded);
-      float[] lanes = scratch.floats(5, Simd.LANES);
       long at = 4L * r * n;
       Copies.read(x.segment(), x.byteOffset() + at, v, 0, n);
       Copies.read(dy.segment(), dy.byteOffset() + at, d, 0, n);
-      Arrays.fill(v, n, padded, 0f);
+      float mean = 0;
       Arrays.fill(d, n, padded, 0f);
       if (centred) {
-        add(v, n, -(float) (Sums.sum(v, 0, n, lanes) / n));
-        // What rounding the mean left over.
-        add(v, n, -(float) (Sums.sum(v, 0, n, lanes) / n));
+        Arrays.fill(v, n, padded, 0f);
+        mean = total(v, padded) / n;
       }
-      float inverse = (float) (1 / Math.sqrt(Sums.squares(v, 0, n, lanes) / n + eps));
-      double slope = weigh(v, d, w, byWeight, byBias, inverse, padded, lanes) / n;
-      double mean = centred ? Sums.sum(d, 0, n, lanes) / n : 0;
-      finish(v, d, inverse, (float) mean, (float) slope, padded);
+      Arrays.fill(v, n, padded, mean);
+      float[] sums = scratch.floats(5, 4);
+      sums(v, d, w, mean, padded, sums);
+      // What rounding the mean left over.
+      float rest = centred ? sums[0] / n : 0;
+      float inverse = (float) (1 / Math.sqrt(sums[1] / n - rest * rest + eps));
+      float meanSlope = centred ? sums[2] / n : 0;
+      float slope = (sums[3] - rest * sums[2]) * inverse / n;
+      normalise(v, mean, rest, inverse, padded);
+      if (byWeight != null) {
+        addProducts(v, d, byWeight, byBias, padded);
+      }
+      times(d, w, padded);
+      finish(v, d, inverse, meanSlope, slope, padded);
       Copies.write(d, 0, dx.segment(), dx.byteOffset() + at, n);
     }
   }
 
-  /** Normalises v, weighs d and sums for weight and bias; returns the product of both rows. */
-  private static double weigh(
-      float[] v,
-      float[] d,
-      float[] w,
-      float[] byWeight,
-      float[] byBias,
-      float inverse,
-      int n,
-      float[] lanes) {
+  private static float total(float[] x, int n) {
     FloatVector sum = FloatVector.zero(Simd.F);
     for (int i = 0; i < n; i += Simd.LANES) {
-      FloatVector normed = load(v, i).mul(inverse);
-      FloatVector dy = load(d, i);
-      normed.fma(dy, load(byWeight, i)).intoArray(byWeight, i);
-      load(byBias, i).add(dy).intoArray(byBias, i);
-      FloatVector weighed = dy.mul(load(w, i));
-      weighed.intoArray(d, i);
-      normed.intoArray(v, i);
-      sum = weighed.fma(normed, sum);
+      sum = sum.add(load(x, i));
     }
-    sum.intoArray(lanes, 0);
-    return Sums.lanes(lanes, 0);
+    return Sums.total(sum);
+  }
+
+  /** With c = v - mean and e = d w, the sums of c, c^2, e and e c. */
+  private static void sums(float[] v, float[] d, float[] w, float mean, int n, float[] to) {
+    FloatVector c1 = FloatVector.zero(Simd.F);
+    FloatVector c2 = FloatVector.zero(Simd.F);
+    FloatVector e1 = FloatVector.zero(Simd.F);
+    FloatVector ec = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector c = load(v, i).sub(mean);
+      FloatVector e = load(d, i).mul(load(w, i));
+      c1 = c1.add(c);
+      c2 = c.fma(c, c2);
+      e1 = e1.add(e);
+      ec = e.fma(c, ec);
+    }
+    to[0] = Sums.total(c1);
+    to[1] = Sums.total(c2);
+    to[2] = Sums.total(e1);
+    to[3] = Sums.total(ec);
+  }
+
+  private static void normalise(float[] v, float mean, float rest, float inverse, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(v, i).sub(mean).sub(rest).mul(inverse).intoArray(v, i);
+    }
+  }
+
+  private static void addProducts(float[] v, float[] d, float[] byWeight, float[] byBias, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector dy = load(d, i);
+      load(v, i).fma(dy, load(byWeight, i)).intoArray(byWeight, i);
+      load(byBias, i).add(dy).intoArray(byBias, i);
+    }
+  }
+
+  private static void times(float[] x, float[] a, int n) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(x, i).mul(load(a, i)).intoArray(x, i);
+    }
   }
 
   /** d = inverse (d - mean - v slope). */
@@ -151,12 +184,6 @@ public final class NormGrads {
 
   private static FloatVector load(float[] x, int at) {
     return FloatVector.fromArray(Simd.F, x, at);
-  }
-
-  private static void add(float[] x, int n, float a) {
-    for (int i = 0; i < n; i++) {
-      x[i] += a;
-    }
   }
 
   private static int pad(int n) {

@@ -67,7 +67,7 @@ public final class Norms {
         MatMul.ceilDiv(rows, perTask),
         (t, scratch) -> {
           float[] row = scratch.floats(0, padded);
-          float[] lanes = scratch.floats(5, Simd.LANES);
+          float[] sums = scratch.floats(5, 2);
           float[] weight = affine.weight() == null ? null : widen(affine.weight(), n, 1, scratch);
           float[] bias = affine.bias() == null ? null : widen(affine.bias(), n, 2, scratch);
           float[] scale = affine.scale() == null ? null : scratch.floats(3, padded);
@@ -85,12 +85,14 @@ public final class Norms {
                 read(affine.shift(), group, n, shift);
               }
             }
-            read(x, r, n, row);
-            float mean = (float) (Sums.sum(row, 0, n, lanes) / n);
-            plus(row, n, -mean);
+            Copies.read(x.segment(), x.at(r, 0), row, 0, n);
+            Arrays.fill(row, n, padded, 0f);
+            float mean = total(row, padded) / n;
+            Arrays.fill(row, n, padded, mean);
+            moments(row, padded, mean, sums);
             // What rounding the mean left over is removed from the mean and from the variance.
-            double rest = Sums.sum(row, 0, n, lanes) / n;
-            double variance = Sums.squares(row, 0, n, lanes) / n - rest * rest;
+            double rest = sums[0] / n;
+            double variance = sums[1] / n - rest * rest;
             double inverse = 1 / Math.sqrt(variance + eps);
             scaleAndShift(row, n, (float) inverse, (float) (-rest * inverse));
             if (weight != null) {
@@ -105,9 +107,31 @@ public final class Norms {
             if (shift != null) {
               plus(row, n, shift);
             }
-            MemorySegment.copy(row, 0, out.segment(), FLOAT, out.at(r, 0), n);
+            Copies.write(row, 0, out.segment(), out.at(r, 0), n);
           }
         });
+  }
+
+  private static float total(float[] x, int n) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      sum = sum.add(FloatVector.fromArray(Simd.F, x, i));
+    }
+    return Sums.total(sum);
+  }
+
+  /** Takes the mean off and sums what is left, and its squares. */
+  private static void moments(float[] x, int n, float mean, float[] sums) {
+    FloatVector first = FloatVector.zero(Simd.F);
+    FloatVector second = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector c = FloatVector.fromArray(Simd.F, x, i).sub(mean);
+      c.intoArray(x, i);
+      first = first.add(c);
+      second = c.fma(c, second);
+    }
+    sums[0] = Sums.total(first);
+    sums[1] = Sums.total(second);
   }
 
   /**
@@ -133,7 +157,6 @@ public final class Norms {
         MatMul.ceilDiv(rows, perTask),
         (t, scratch) -> {
           float[] row = scratch.floats(0, n + Simd.LANES);
-          float[] lanes = scratch.floats(5, Simd.LANES);
           float[] w = scratch.floats(1, pad(dim));
           if (weight == null) {
             Arrays.fill(w, 0, pad(dim), 1f);
@@ -142,14 +165,28 @@ public final class Norms {
           }
           int end = Math.min(rows, (t + 1) * perTask);
           for (int r = t * perTask; r < end; r++) {
-            read(x, r, n, row);
+            Copies.read(x.segment(), x.at(r, 0), row, 0, n);
             for (int g = 0; g < groups; g++) {
-              double mean = Sums.squares(row, g * dim, dim, lanes) / dim;
+              double mean = squares(row, g * dim, dim) / dim;
               rms(row, g * dim, dim, (float) (1 / Math.sqrt(mean + eps)), w);
             }
-            MemorySegment.copy(row, 0, out.segment(), FLOAT, out.at(r, 0), n);
+            Copies.write(row, 0, out.segment(), out.at(r, 0), n);
           }
         });
+  }
+
+  private static double squares(float[] x, int from, int n) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      FloatVector v = FloatVector.fromArray(Simd.F, x, from + i);
+      sum = v.fma(v, sum);
+    }
+    double total = Sums.total(sum);
+    for (; i < n; i++) {
+      total += (double) x[from + i] * x[from + i];
+    }
+    return total;
   }
 
   /**

@@ -15,7 +15,7 @@ import org.rectiflow.safetensors.DType;
 final class OuterMatMul {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
-  private static final int ENOUGH_LENGTH = 256;
+  private static final int ENOUGH_LENGTH = 32;
   private static final int ENOUGH_TASKS = 8;
   private static final int BLOCK_TILES = 16;
   private static final int BLOCK_PANELS = 8;

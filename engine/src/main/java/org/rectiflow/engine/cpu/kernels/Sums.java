@@ -1,6 +1,7 @@
 package org.rectiflow.engine.cpu.kernels;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Sums of array elements in an order that depends on the vector length only. {@code reduceLanes} is
@@ -8,7 +9,33 @@ import jdk.incubator.vector.FloatVector;
  * compiled code, so two runs would differ.
  */
 final class Sums {
+  // Vectors turned by a half, a quarter and so on of their lanes.
+  private static final VectorShuffle<Float> HALF = turn(2);
+  private static final VectorShuffle<Float> QUARTER = turn(4);
+  private static final VectorShuffle<Float> EIGHTH = turn(8);
+  private static final VectorShuffle<Float> SIXTEENTH = turn(16);
+
   private Sums() {}
+
+  private static VectorShuffle<Float> turn(int part) {
+    int by = Simd.LANES / part;
+    return VectorShuffle.fromOp(Simd.F, i -> (i + by) % Simd.LANES);
+  }
+
+  /** Sum of the lanes in float32, halves first: many times as fast as {@link #lanes}. */
+  static float total(FloatVector v) {
+    FloatVector sum = v.add(v.rearrange(HALF));
+    if (Simd.LANES >= 4) {
+      sum = sum.add(sum.rearrange(QUARTER));
+    }
+    if (Simd.LANES >= 8) {
+      sum = sum.add(sum.rearrange(EIGHTH));
+    }
+    if (Simd.LANES >= 16) {
+      sum = sum.add(sum.rearrange(SIXTEENTH));
+    }
+    return sum.lane(0);
+  }
 
   /** Sum of the lanes in order. */
   static double lanes(float[] lanes, int at) {
