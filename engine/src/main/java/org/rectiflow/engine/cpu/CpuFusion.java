@@ -31,9 +31,23 @@ final class CpuFusion {
               && stride == 1
               && isOperand(result, next, 0);
       case Op.Conv2d _ -> next.op() instanceof Op.Add && sameShapes(next);
+      case Op.Repeat(int axis, _) -> axis == result.shape().rank() - 2 && timesRows(next);
+      case Op.GatedAdd _ ->
+          chain.size() == 1
+              && chain.getFirst().inputs().get(0) == chain.getFirst().inputs().get(2)
+              && next.op() instanceof Op.LayerNormGrad(_, boolean affine)
+              && !affine
+              && isOperand(result, next, 1);
+      case Op.LayerNormGrad(_, boolean affine) ->
+          !affine && next.op() instanceof Op.Add && sameShapes(next);
       case Op.Mul _ -> chain.size() == 1 && sameShapes(chain.getFirst()) && sumsRows(next);
       default -> false;
     };
+  }
+
+  /** The derivative by a branch that a gate was multiplied with. */
+  private static boolean timesRows(Node node) {
+    return node.op() instanceof Op.Mul && sameShapes(node);
   }
 
   /** The epilogues of a matrix product: a gated residual, a sum, or an element-wise product. */

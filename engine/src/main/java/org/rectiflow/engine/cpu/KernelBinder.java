@@ -39,6 +39,7 @@ final class KernelBinder {
       case Op.Attention op -> attention(op, node);
       case Op.RmsNorm op -> rmsNorm(op, node);
       case Op.Modulate _ -> modulate(node);
+      case Op.GatedAdd _ when group.size() > 1 -> new TrainingBinder(operands, workers).bind(group);
       case Op.GatedAdd _ -> gatedAdd(node);
       case Op.Mul _ when group.size() == 2 -> new TrainingBinder(operands, workers).bind(group);
       case Op.Add _, Op.Mul _ -> addOrMultiply(node);

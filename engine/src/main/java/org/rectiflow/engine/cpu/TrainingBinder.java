@@ -11,6 +11,7 @@ import org.rectiflow.engine.cpu.kernels.Attention;
 import org.rectiflow.engine.cpu.kernels.AttentionGrad;
 import org.rectiflow.engine.cpu.kernels.Conv2d;
 import org.rectiflow.engine.cpu.kernels.Conv2dGrads;
+import org.rectiflow.engine.cpu.kernels.Elementwise;
 import org.rectiflow.engine.cpu.kernels.Epilogue;
 import org.rectiflow.engine.cpu.kernels.MatMul;
 import org.rectiflow.engine.cpu.kernels.MatrixView;
@@ -51,6 +52,14 @@ final class TrainingBinder {
       }
       case Op.LogSumExp _ ->
           () -> Reductions.logSumExp(workers, shape.rows(), shape.dim(-1), x, out);
+      case Op.Repeat(_, int times) when group.size() == 2 -> {
+        Value product = group.getLast().output();
+        int columns = shape.dim(-1);
+        MatrixView a = operands.rows(KernelBinder.other(group.getLast(), group), columns);
+        MatrixView b = operands.rows(first, columns);
+        MatrixView to = operands.rows(product, columns);
+        yield () -> Elementwise.multiply(workers, product.shape().rows(), columns, a, b, times, to);
+      }
       case Op.Repeat(int axis, int times) -> {
         int outer = Math.toIntExact(shape.product(0, axis));
         int inner = Math.toIntExact(shape.product(axis, shape.rank()));
@@ -68,7 +77,7 @@ final class TrainingBinder {
         StoredVector dy = operands.f32(in.get(1));
         yield () -> PointwiseGrads.clampGrad(workers, min, max, count, x, dy, out);
       }
-      case Op.LayerNormGrad op -> layerNorm(op, node);
+      case Op.LayerNormGrad _, Op.GatedAdd _ -> layerNorm(group);
       case Op.RmsNormGrad(float eps) -> {
         StoredVector weight = operands.stored(in.get(1));
         StoredVector dy = operands.f32(in.get(2));
@@ -128,18 +137,40 @@ final class TrainingBinder {
     return () -> MatMul.run(workers, m, n, k, a, w, out, epilogue);
   }
 
-  private Runnable layerNorm(Op.LayerNormGrad op, Node node) {
+  /** The derivative of a norm, with what surrounds it in a transformer's block. */
+  private Runnable layerNorm(List<Node> group) {
+    Node first = group.getFirst();
+    boolean modulated = first.op() instanceof Op.GatedAdd;
+    Node node = group.get(modulated ? 1 : 0);
+    Node last = group.getLast();
+    Op.LayerNormGrad op = (Op.LayerNormGrad) node.op();
     List<Value> in = node.inputs();
     Shape shape = in.getFirst().shape();
     StoredVector x = operands.f32(in.getFirst());
     StoredVector weight = op.affine() ? operands.stored(in.get(1)) : null;
-    StoredVector dy = operands.f32(in.getLast());
-    StoredVector dx = operands.f32(node.output());
+    StoredVector dy = operands.f32(modulated ? first.inputs().getFirst() : in.getLast());
+    StoredVector dx = operands.f32(last.output());
     StoredVector dWeight = op.affine() ? operands.f32(node.outputs().get(1)) : null;
     StoredVector dBias = op.affine() ? operands.f32(node.outputs().get(2)) : null;
+    MatrixView scale = modulated ? operands.rows(first.inputs().get(1), shape.dim(-1)) : null;
+    int rowsPerScale = modulated ? shape.dim(1) : 1;
+    StoredVector more =
+        last.op() instanceof Op.Add ? operands.f32(KernelBinder.other(last, group)) : null;
     return () ->
         NormGrads.layerNorm(
-            workers, shape.rows(), shape.dim(-1), op.eps(), x, weight, dy, dx, dWeight, dBias);
+            workers,
+            shape.rows(),
+            shape.dim(-1),
+            op.eps(),
+            x,
+            weight,
+            dy,
+            dx,
+            dWeight,
+            dBias,
+            scale,
+            rowsPerScale,
+            more);
   }
 
   private Runnable groupNorm(Op.GroupNormGrad op, Node node) {

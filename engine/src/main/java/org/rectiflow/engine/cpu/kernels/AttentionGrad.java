@@ -284,8 +284,9 @@ public final class AttentionGrad {
       for (int q0 = 0; q0 < total; q0 += block) {
         int qc = Math.min(block, total - q0);
         if (!options.causal() || q0 + qc > k0) {
-          load(b, h, q0, qc, Stream::q, x, q, tileRows);
           load(b, h, q0, qc, Stream::dy, x, dy, tileRows);
+          qc = used(qc, x);
+          load(b, h, q0, qc, Stream::q, x, q, tileRows);
           upright(qc, x, q, tileRows, to, qPanels);
           upright(qc, x, dy, tileRows, to, dyPanels);
           weights(h, q0, qc, k0, kc, x, to);
@@ -298,6 +299,30 @@ public final class AttentionGrad {
       scale(x, dk, dv - dk);
       store(b, h, k0, kc, Stream::dk, x, dk);
       store(b, h, k0, kc, Stream::dv, x, dv);
+    }
+
+    /**
+     * Queries up to the last whose result matters: the others' derivatives are zero and add
+     * nothing, such as those of text in a last block that only lends its keys and values.
+     */
+    private int used(int qc, float[] x) {
+      int last = qc;
+      while (last > 1 && isZero(x, dy + (last - 1) * STRIDE)) {
+        last--;
+      }
+      return last;
+    }
+
+    private boolean isZero(float[] x, int row) {
+      for (int d = 0; d < depths; d++) {
+        int at = row + d * tileRows * STRIDE;
+        for (int i = 0; i < Math.min(Tile.K_MAX, dim - d * Tile.K_MAX); i++) {
+          if (x[at + i] != 0) {
+            return false;
+          }
+        }
+      }
+      return true;
     }
 
     /** Probabilities and the derivatives by scores of a block. */

@@ -23,6 +23,9 @@ public final class NormGrads {
    * @param weight n elements, or null
    * @param dWeight n elements that are written, null if the weight is
    * @param dBias likewise
+   * @param scale float32, or null; dy is times 1 plus a row of it for every {@code rowsPerScale}
+   *     rows, with which the norm was modulated; not with a weight
+   * @param more n elements for each row that are added to dx, or null
    */
   public static void layerNorm(
       Workers workers,
@@ -34,8 +37,12 @@ public final class NormGrads {
       StoredVector dy,
       StoredVector dx,
       StoredVector dWeight,
-      StoredVector dBias) {
-    new Rows(rows, n, eps, true, x, weight, dy, dx).run(workers, dWeight, dBias);
+      StoredVector dBias,
+      MatrixView scale,
+      int rowsPerScale,
+      StoredVector more) {
+    new Rows(rows, n, eps, true, x, weight, dy, dx, scale, rowsPerScale, more)
+        .run(workers, dWeight, dBias);
   }
 
   /** Of RMSNorm over rows of {@code n} elements. */
@@ -49,7 +56,7 @@ public final class NormGrads {
       StoredVector dy,
       StoredVector dx,
       StoredVector dWeight) {
-    new Rows(rows, n, eps, false, x, weight, dy, dx).run(workers, dWeight, null);
+    new Rows(rows, n, eps, false, x, weight, dy, dx, null, 1, null).run(workers, dWeight, null);
   }
 
   private record Rows(
@@ -60,7 +67,10 @@ public final class NormGrads {
       StoredVector x,
       StoredVector weight,
       StoredVector dy,
-      StoredVector dx) {
+      StoredVector dx,
+      MatrixView scale,
+      int rowsPerScale,
+      StoredVector more) {
 
     void run(Workers workers, StoredVector dWeight, StoredVector dBias) {
       int perTask = Math.max(1, TASK / n);
@@ -79,7 +89,13 @@ public final class NormGrads {
             }
             Arrays.fill(byWeight, 0, padded, 0f);
             Arrays.fill(byBias, 0, padded, 0f);
+            int group = -1;
             for (int r = t * perTask; r < Math.min(rows, (t + 1) * perTask); r++) {
+              if (scale != null && r / rowsPerScale != group) {
+                group = r / rowsPerScale;
+                Copies.read(scale.segment(), scale.at(group, 0), w, 0, n);
+                plus(w, padded, 1);
+              }
               row(r, w, dWeight == null ? null : byWeight, byBias, scratch);
             }
             if (dWeight != null) {
@@ -122,6 +138,10 @@ public final class NormGrads {
       }
       times(d, w, padded);
       finish(v, d, inverse, meanSlope, slope, padded);
+      if (more != null) {
+        Copies.read(more.segment(), more.byteOffset() + at, v, 0, n);
+        plus(d, padded, v);
+      }
       Copies.write(d, 0, dx.segment(), dx.byteOffset() + at, n);
     }
   }
@@ -165,6 +185,18 @@ public final class NormGrads {
       FloatVector dy = load(d, i);
       load(v, i).fma(dy, load(byWeight, i)).intoArray(byWeight, i);
       load(byBias, i).add(dy).intoArray(byBias, i);
+    }
+  }
+
+  private static void plus(float[] x, int n, float a) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(x, i).add(a).intoArray(x, i);
+    }
+  }
+
+  private static void plus(float[] x, int n, float[] a) {
+    for (int i = 0; i < n; i += Simd.LANES) {
+      load(x, i).add(load(a, i)).intoArray(x, i);
     }
   }
 

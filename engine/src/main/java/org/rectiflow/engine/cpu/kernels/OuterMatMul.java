@@ -44,17 +44,22 @@ final class OuterMatMul {
     this.b = b;
     this.out = out;
     int tiles = MatMul.ceilDiv(m, Tile.ROWS);
-    rowGroups = MatMul.ceilDiv(tiles, BLOCK_TILES);
-    taskTiles = MatMul.ceilDiv(tiles, rowGroups);
+    taskTiles = MatMul.ceilDiv(tiles, even(MatMul.ceilDiv(tiles, BLOCK_TILES)));
+    rowGroups = MatMul.ceilDiv(tiles, taskTiles);
     int panels = Panels.count(n);
-    panelGroups = MatMul.ceilDiv(panels, BLOCK_PANELS);
-    taskPanels = MatMul.ceilDiv(panels, panelGroups);
+    taskPanels = MatMul.ceilDiv(panels, even(MatMul.ceilDiv(panels, BLOCK_PANELS)));
+    panelGroups = MatMul.ceilDiv(panels, taskPanels);
     int wanted = MatMul.ceilDiv(ENOUGH_TASKS, rowGroups * panelGroups);
     int most = MatMul.ceilDiv(length, Tile.K_MAX);
     int steps = MatMul.ceilDiv(most, Math.min(wanted, most));
     shares = MatMul.ceilDiv(most, steps);
     shareLength = MatMul.ceilDiv(length, shares);
     step = MatMul.ceilDiv(shareLength, MatMul.ceilDiv(shareLength, Tile.K_MAX));
+  }
+
+  /** The next power of two: as many tasks for each thread, if threads are two, four or eight. */
+  private static int even(int groups) {
+    return groups == 1 ? 1 : Integer.highestOneBit(groups - 1) << 1;
   }
 
   /** Whether this is the faster way for {@code a^T [m, length]} and {@code b^T [n, length]}. */
@@ -86,6 +91,11 @@ final class OuterMatMul {
     }
   }
 
+  /** Not a multiple of a page, so that the panels a row is spread over do not collide. */
+  private long panelBytes() {
+    return 4L * (step + 3) * Tile.WIDTH;
+  }
+
   private void task(int share, int block, MemorySegment sums, Scratch scratch) {
     int row0 = block / panelGroups * taskTiles * Tile.ROWS;
     int rows = Math.min(taskTiles * Tile.ROWS, m - row0);
@@ -96,7 +106,7 @@ final class OuterMatMul {
     int tileSize = step * Tile.ROWS + spill;
     float[] x = scratch.floats(0, tiles * tileSize);
     float[] c = scratch.floats(1, (last - first) * tiles * TILE);
-    long panelBytes = 4L * step * Tile.WIDTH;
+    long panelBytes = panelBytes();
     MemorySegment panels = scratch.segment(0, (last - first) * panelBytes);
     int from = share * shareLength;
     int end = Math.min(length, from + shareLength);
@@ -180,7 +190,7 @@ final class OuterMatMul {
   private void loadPanels(int k0, int count, int first, int last, MemorySegment panels) {
     long from = b.at(first * Tile.WIDTH, k0);
     long rowBytes = b.at(first * Tile.WIDTH, k0 + 1L) - from;
-    long panelBytes = 4L * step * Tile.WIDTH;
+    long panelBytes = panelBytes();
     int whole = Math.min(last, n / Tile.WIDTH) - first;
     copyPanels(b.segment(), from, rowBytes, count, whole, panels, panelBytes);
     if (whole < last - first) {
