@@ -21,8 +21,8 @@ public final class Gradients {
   /** Values that depend on one of those asked for. */
   private final Set<Value> active = new HashSet<>();
 
-  /** Derivatives still to be added up, by the value they belong to. */
-  private final Map<Value, List<Value>> parts = new HashMap<>();
+  /** What is known of derivatives, added up as it comes, by the value they belong to. */
+  private final Map<Value, Value> sums = new HashMap<>();
 
   /** Derivatives of slices of a value, joined when all are known. */
   private final Map<Value, List<SlicePart>> slices = new HashMap<>();
@@ -33,6 +33,9 @@ public final class Gradients {
   private final Set<String> recorded = new HashSet<>();
 
   private final Map<Value, Value> again = new HashMap<>();
+
+  /** The results of before by those of parts computed again. */
+  private final Map<Value, Value> before = new HashMap<>();
 
   /** The derivative {@code dy} of a slice of another value. */
   record SlicePart(Op.Slice slice, Value dy) {}
@@ -133,6 +136,7 @@ public final class Gradients {
           List<Value> outputs = graph.recordAll(node.op(), inputs);
           for (int i = 0; i < outputs.size(); i++) {
             again.put(node.outputs().get(i), outputs.get(i));
+            before.put(outputs.get(i), node.outputs().get(i));
             if (active.contains(node.outputs().get(i))) {
               active.add(outputs.get(i));
             }
@@ -156,29 +160,30 @@ public final class Gradients {
   /** Adds {@code dx} to the derivative by {@code x}, if that is wanted. */
   void contribute(Value x, Value dx) {
     if (wants(x)) {
-      parts.computeIfAbsent(x, _ -> new ArrayList<>()).add(dx);
+      sums.merge(before.getOrDefault(x, x), dx, graph::add);
     }
   }
 
   /** Adds {@code dy} to the derivative by a slice of {@code x}, if that is wanted. */
   void contribute(Value x, Op.Slice slice, Value dy) {
     if (wants(x)) {
-      slices.computeIfAbsent(x, _ -> new ArrayList<>()).add(new SlicePart(slice, dy));
+      slices
+          .computeIfAbsent(before.getOrDefault(x, x), _ -> new ArrayList<>())
+          .add(new SlicePart(slice, dy));
     }
   }
 
   /** The whole derivative by {@code x}, or null if the loss does not depend on it. */
   private Value total(Value x) {
     List<Value> all = new ArrayList<>();
-    List<SlicePart> pieces = new ArrayList<>();
-    // Ops behind x's part know it by its first value, those of its own part by its second.
-    for (Value value : again.containsKey(x) ? List.of(x, again.get(x)) : List.of(x)) {
-      all.addAll(parts.getOrDefault(value, List.of()));
-      pieces.addAll(slices.getOrDefault(value, List.of()));
-      parts.remove(value);
-      slices.remove(value);
+    Value sum = sums.remove(x);
+    if (sum != null) {
+      all.add(sum);
     }
-    all.addAll(SliceJoin.join(graph, x.shape(), pieces));
+    List<SlicePart> pieces = slices.remove(x);
+    if (pieces != null) {
+      all.addAll(SliceJoin.join(graph, x.shape(), pieces));
+    }
     return all.stream().reduce(graph::add).orElse(null);
   }
 }

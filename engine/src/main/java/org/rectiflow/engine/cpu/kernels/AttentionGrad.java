@@ -284,7 +284,9 @@ public final class AttentionGrad {
       for (int q0 = 0; q0 < total; q0 += block) {
         int qc = Math.min(block, total - q0);
         if (!options.causal() || q0 + qc > k0) {
-          load(b, h, q0, qc, Stream::dy, x, dy, tileRows);
+          if (total > block) {
+            load(b, h, q0, qc, Stream::dy, x, dy, tileRows);
+          }
           qc = used(qc, x);
           load(b, h, q0, qc, Stream::q, x, q, tileRows);
           upright(qc, x, q, tileRows, to, qPanels);
@@ -360,6 +362,10 @@ public final class AttentionGrad {
         if (biasGrad != null) {
           addTo(biasGrad, ((long) h * total + q0 + i) * total + k0, kc, x, ds + row);
         }
+      }
+      // The last tile has queries that are not used: their dq stays zero.
+      for (int i = qc; i % Tile.ROWS != 0; i++) {
+        Arrays.fill(x, ds + i * STRIDE, ds + i * STRIDE + kc, 0f);
       }
     }
 

@@ -200,8 +200,9 @@ public final class Elementwise {
         rows,
         columns,
         (r, c, n, scratch) -> {
+          int whole = direct(f, x.segment(), x.at(r, c), out.segment(), out.at(r, c), n);
           float[] chunk = scratch.floats(0, CHUNK + Simd.LANES);
-          for (int i = 0; i < n; i += CHUNK) {
+          for (int i = whole; i < n; i += CHUNK) {
             int count = Math.min(CHUNK, n - i);
             int padded = MatMul.ceilDiv(count, Simd.LANES) * Simd.LANES;
             MemorySegment.copy(x.segment(), FLOAT, x.at(r, c + i), chunk, 0, count);
@@ -210,6 +211,32 @@ public final class Elementwise {
             MemorySegment.copy(chunk, 0, out.segment(), FLOAT, out.at(r, c + i), count);
           }
         });
+  }
+
+  /** Whole vectors from memory to memory, for the functions of transformers; how many elements. */
+  private static int direct(
+      Activation f, MemorySegment x, long from, MemorySegment out, long to, int n) {
+    return switch (f) {
+      case GELU_TANH -> geluTanh(x, from, out, to, n);
+      case SILU -> silu(x, from, out, to, n);
+      default -> 0;
+    };
+  }
+
+  private static int geluTanh(MemorySegment x, long from, MemorySegment out, long to, int n) {
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      VectorMath.geluTanh(load(x, from + 4L * i)).intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
+    return i;
+  }
+
+  private static int silu(MemorySegment x, long from, MemorySegment out, long to, int n) {
+    int i = 0;
+    for (; i <= n - Simd.LANES; i += Simd.LANES) {
+      VectorMath.silu(load(x, from + 4L * i)).intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
+    return i;
   }
 
   /**
