@@ -29,6 +29,9 @@ public final class MatMul {
   /** More do not make reading the activations' panels from afar any rarer to speak of. */
   private static final int MOST_TILES = 16;
 
+  /** The same when all panels fit into the level 2 cache, beside few weights. */
+  private static final int MOST_TILES_NEAR = 4;
+
   /** Weight rows up to this length are widened whole, longer ones in pieces. */
   private static final int UNDIVIDED_K = 2048;
 
@@ -159,7 +162,8 @@ public final class MatMul {
       taskPanels = ceilDiv(panels, wanted);
       panelGroups = ceilDiv(panels, taskPanels);
       int fit = WEIGHT_BYTES / (4 * Tile.ROWS * outerStep);
-      mostTiles = Math.min(tiles, Math.clamp(fit, 1, MOST_TILES));
+      boolean near = 4L * panels * Tile.WIDTH * k <= WEIGHT_BYTES;
+      mostTiles = Math.min(tiles, Math.clamp(fit, 1, near ? MOST_TILES_NEAR : MOST_TILES));
       groups = groups(tiles, threads);
     }
 
