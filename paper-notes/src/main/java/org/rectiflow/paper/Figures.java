@@ -6,11 +6,14 @@ import static org.rectiflow.paper.Catalogue.missing;
 import java.util.List;
 import org.rectiflow.paper.PaperItem.Coverage;
 import org.rectiflow.paper.PaperItem.Kind;
+import org.rectiflow.paper.items.Figure10;
 import org.rectiflow.paper.items.Figure11;
 import org.rectiflow.paper.items.Figure16;
 import org.rectiflow.paper.items.Figure17;
 import org.rectiflow.paper.items.Figure2;
 import org.rectiflow.paper.items.Figure3;
+import org.rectiflow.paper.items.Figure4;
+import org.rectiflow.paper.items.Figure5;
 import org.rectiflow.paper.items.Figure6;
 import org.rectiflow.paper.items.Figure8;
 
@@ -46,17 +49,25 @@ final class Figures {
             "The paper's FIDs need the 61 trained formulations (Section 5.1).",
             "The values of the paper's curves exist only inside its bitmap.",
             Figure3::render),
-        missing(
+        drawn(
+            Kind.FIGURE,
             4,
             "Validation loss, CLIP score and FID of DiT, CrossDiT, UViT and MM-DiT during training.",
-            "Training each backbone on the same data.",
-            "The sizes of the paper's models are not stated, its values only in the bitmap."),
-        missing(
+            Coverage.PART,
+            "The five backbones trained in miniature: validation loss, and scores at the end.",
+            "Each backbone on the paper's data: study/studies/backbones.toml with larger budgets.",
+            "The sizes of the paper's models are not stated, its values only in the bitmap.",
+            Figure4::render),
+        drawn(
+            Kind.FIGURE,
             5,
             "Largest attention logit and attention entropy with and without QK-normalisation.",
+            Coverage.PART,
+            "Two small models trained with a large learning rate, with and without it.",
             "Fine-tuning a model at high resolution; SD3-medium has no QK-normalisation and SD3.5"
                 + " has, so both can be probed once their weights are there.",
-            "The values of the paper's curves exist only inside its bitmap."),
+            "The values of the paper's curves exist only inside its bitmap.",
+            Figure5::render),
         drawn(
             Kind.FIGURE,
             6,
@@ -79,8 +90,9 @@ final class Figures {
             "Scaling: validation loss over steps and compute, and against benchmark scores and human"
                 + " preference, for pictures and videos.",
             Coverage.PART,
-            "The exact sizes of the models on the curves and the compute that they imply.",
-            "The loss curves need training runs; small ones show the trend.",
+            "The exact sizes of the models on the curves and the compute that they imply; loss curves"
+                + " of three small models trained here.",
+            "The loss curves need training runs.",
             "The preference and T2I-CompBench panels need raters and the trained models; no number of"
                 + " them is printed.",
             Figure8::render),
@@ -89,11 +101,15 @@ final class Figures {
             "Pictures with and without the T5 encoder.",
             "SD3.5-large or SD3-medium: rectiflow generate --model DIR, with and without T5.",
             ""),
-        missing(
+        drawn(
+            Kind.FIGURE,
             10,
             "FID over model depth for autoencoders of 4, 8 and 16 channels.",
-            "Training three autoencoders and a model of each depth on each of them.",
-            "The values of the paper's curves exist only inside its bitmap."),
+            Coverage.PART,
+            "Three autoencoders and three depths on each, trained in miniature.",
+            "Larger models: study/studies/channels.toml with larger budgets.",
+            "The values of the paper's curves exist only inside its bitmap.",
+            Figure10::render),
         drawn(
             Kind.FIGURE,
             11,

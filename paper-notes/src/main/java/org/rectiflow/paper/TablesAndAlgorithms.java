@@ -45,7 +45,8 @@ final class TablesAndAlgorithms {
             3,
             "Reconstruction by autoencoders of 4, 8 and 16 channels.",
             Coverage.PART,
-            "The paper's numbers, the pixel error that they imply and the compression.",
+            "The paper's numbers, the pixel error that they imply and the compression; three autoencoders"
+                + " trained in miniature.",
             "The released 16-channel autoencoder can be measured on other pictures; the other two need"
                 + " training.",
             "The evaluation set is not stated.",
@@ -55,7 +56,8 @@ final class TablesAndAlgorithms {
             4,
             "GenEval of models trained on original and on partly synthetic captions.",
             Coverage.PART,
-            "The counts of pictures behind the rates, and the overall row, exact.",
+            "The counts of pictures behind the rates, and the overall row, exact; two models trained in"
+                + " miniature.",
             "The rates need the two d = 15 models.",
             "The training captions are not public.",
             Table4::render),
@@ -73,7 +75,8 @@ final class TablesAndAlgorithms {
             6,
             "Loss of CLIP score at few steps, and path length, by depth.",
             Coverage.PART,
-            "The straight path's length for each resolution, and path lengths of exact models.",
+            "The straight path's length for each resolution, path lengths of exact models, and those of"
+                + " three depths trained in miniature.",
             "The scores and lengths of the three depths need the trained models.",
             "",
             Table6::render),

@@ -1,9 +1,7 @@
 package org.rectiflow.paper.items;
 
 import java.awt.Color;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -14,6 +12,7 @@ import org.rectiflow.paper.draw.Colors;
 import org.rectiflow.paper.draw.Dash;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -141,7 +140,7 @@ public final class Figure3 {
     LineMixture broad = new LineMixture(GaussianMixture.single(new double[] {0}, 0.5));
     LineMixture clusters =
         new LineMixture(GaussianMixture.uniform(new double[][] {{-1}, {1}}, 0.05));
-    Miniature study = Miniature.read("formulations");
+    Miniature study = Miniature.of("formulations");
     LineChart left = chart("Data N(0, 0.25)");
     LineChart right = chart("Data: two clusters at ±1, std 0.05");
     DataTable.Builder table =
@@ -171,48 +170,16 @@ public final class Figure3 {
   /** Trained networks: Frechet distance over steps, as in the paper but for what is trained. */
   private static NamedPicture trained(Miniature study) {
     LineChart chart =
-        new LineChart(
+        VariantLines.chart(
                 "Trained for minutes, moving average, guidance 5",
                 "sampling steps",
                 "Frechet distance of pixel statistics")
-            .legend(LegendPosition.OutsideE)
             .xFormat("0");
-    List<Dash> dashes = List.of(Dash.SOLID, Dash.DASHED, Dash.DOTTED, Dash.DASH_DOTTED);
-    List<Marker> markers =
-        List.of(
-            SeriesMarkers.CIRCLE,
-            SeriesMarkers.SQUARE,
-            SeriesMarkers.DIAMOND,
-            SeriesMarkers.TRIANGLE_UP,
-            SeriesMarkers.TRIANGLE_DOWN);
-    Map<Color, Integer> used = new HashMap<>();
-    study
-        .stepsByVariant()
-        .forEach((variant, rows) -> {
-          Color color = family(variant);
-          int number = used.merge(color, 1, Integer::sum) - 1;
-          chart.line(
-              variant,
-              rows.stream().mapToDouble(row -> Double.parseDouble(row.get(0))).toArray(),
-              rows.stream().mapToDouble(row -> Double.parseDouble(row.get(1))).toArray(),
-              color,
-              dashes.get(number % dashes.size()),
-              markers.get(number % markers.size()));
-        });
+    study.cells("steps").draw(chart, 0, 1);
     return new NamedPicture(
         "figure-03-miniature",
         "Frechet distance over the number of sampling steps for sixteen trained formulations",
         new Panels(1, "", chart));
-  }
-
-  private static Color family(String variant) {
-    if (variant.startsWith("edm")) {
-      return Colors.EDM;
-    }
-    if (variant.startsWith("eps/")) {
-      return Colors.EPS;
-    }
-    return variant.startsWith("v/") ? Colors.V : Colors.RF;
   }
 
   private static LineChart chart(String title) {

@@ -1,11 +1,19 @@
 package org.rectiflow.paper.items;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.rectiflow.evaluation.MmditSize;
+import org.rectiflow.paper.draw.LineChart;
+import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
+import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
 
-/** Figure 8 without its curves: the sizes of the models and the compute they were trained with. */
+/**
+ * Figure 8: the sizes of the models and the compute they were trained with, and curves of small
+ * ones.
+ */
 public final class Figure8 {
 
   /** Tokens of a 256 x 256 picture and its caption: 16 x 16 patches, 77 + 77 text tokens. */
@@ -49,14 +57,27 @@ public final class Figure8 {
         Grids.grouped(medium.parameters()),
         "2.5B with its position table of " + Grids.grouped(medium.positionTable(384)),
         "");
+    Miniature study = Miniature.of("scaling");
+    List<String> notes = new ArrayList<>(study.notes());
+    notes.add(
+        "The losses, GenEval scores and preferences of the eight panels need training runs and"
+            + " human raters; their values exist only inside the bitmap. 6 N D counts 500,000"
+            + " steps of 4096 pictures with 410 tokens; the paper's conclusion says 5e22 for the"
+            + " largest model without saying how it counts. As each token meets only its own"
+            + " stream's weights, 6 N D is an upper estimate.");
     return new Rendering(
-        List.of(),
-        List.of(table.build()),
-        List.of(
-            "The losses, GenEval scores and preferences of the eight panels need training runs and"
-                + " human raters; their values exist only inside the bitmap. 6 N D counts 500,000"
-                + " steps of 4096 pictures with 410 tokens; the paper's conclusion says 5e22 for the"
-                + " largest model without saying how it counts. As each token meets only its own"
-                + " stream's weights, 6 N D is an upper estimate."));
+        List.of(curves(study)),
+        List.of(table.build(), study.cells("scaling").table("figure-08-miniature", "Trained here")),
+        notes);
+  }
+
+  private static NamedPicture curves(Miniature study) {
+    LineChart loss =
+        VariantLines.chart("Trained for minutes", "training steps", "validation loss").xFormat("0");
+    study.cells("training").draw(loss, 0, 1);
+    return new NamedPicture(
+        "figure-08-miniature",
+        "Validation loss over training steps for models of growing depth",
+        new Panels(1, "", loss));
   }
 }

@@ -11,43 +11,75 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.rectiflow.paper.draw.LineChart;
+import org.rectiflow.paper.draw.VariantLines;
+import org.rectiflow.paper.output.DataTable;
 
 /**
- * What one run of a study in {@code study/studies} gave, kept beside this class as texts whose
- * columns are parted by tabulators, the first line naming them.
+ * What one run of a study in {@code study/studies} gave, kept beside this class: the tables of the
+ * study's report as texts whose columns are parted by tabulators, the first line naming them.
  *
+ * @param study its name
  * @param notes how it was made, and how far it agrees with the paper
- * @param ranking mean ranks of the variants, best first
- * @param steps scores of each variant by sampling steps
  */
-record Miniature(List<String> notes, List<List<String>> ranking, List<List<String>> steps) {
+record Miniature(String study, List<String> notes) {
 
   /**
-   * Reads a study's results.
+   * A table of the study's report.
    *
-   * @param name of the study
+   * @param columns their names; the first is that of the variants
    */
-  static Miniature read(String name) {
-    List<String> notes = lines(name + "-notes.txt");
-    return new Miniature(notes, cells(name + "-ranking.tsv"), cells(name + "-steps.tsv"));
-  }
+  record Cells(List<String> columns, List<List<String>> rows) {
 
-  /** The rows of {@link #steps} without the variant, by variant, in the order of the file. */
-  Map<String, List<List<String>>> stepsByVariant() {
-    Map<String, List<List<String>>> variants = new LinkedHashMap<>();
-    for (List<String> row : steps) {
-      variants
-          .computeIfAbsent(row.getFirst(), _ -> new ArrayList<>())
-          .add(row.subList(1, row.size()));
+    /** For people. */
+    DataTable table(String name, String title) {
+      return new DataTable(name, title, columns, rows, true);
     }
-    return variants;
+
+    /** The rows without the variant, by variant, in the order of the file. */
+    Map<String, List<List<String>>> byVariant() {
+      Map<String, List<List<String>>> variants = new LinkedHashMap<>();
+      for (List<String> row : rows) {
+        variants
+            .computeIfAbsent(row.getFirst(), _ -> new ArrayList<>())
+            .add(row.subList(1, row.size()));
+      }
+      return variants;
+    }
+
+    /**
+     * Draws a line for each variant.
+     *
+     * @param x number of the column along, not counting that of the variants
+     * @param y number of the column up
+     */
+    void draw(LineChart chart, int x, int y) {
+      Map<String, List<List<String>>> variants = byVariant();
+      VariantLines lines = new VariantLines(List.copyOf(variants.keySet()));
+      variants.forEach((variant, of) -> lines.draw(chart, variant, column(of, x), column(of, y)));
+    }
+
+    private static double[] column(List<List<String>> rows, int number) {
+      return rows.stream().mapToDouble(row -> Double.parseDouble(row.get(number))).toArray();
+    }
   }
 
-  private static List<List<String>> cells(String file) {
-    List<String> lines = lines(file);
-    return lines.subList(1, lines.size()).stream()
-        .map(line -> List.of(line.split("\t", -1)))
-        .toList();
+  /**
+   * Reads a study's notes.
+   *
+   * @param study its name
+   */
+  static Miniature of(String study) {
+    return new Miniature(study, lines(study + "-notes.txt"));
+  }
+
+  /** A table of its report. */
+  Cells cells(String table) {
+    List<List<String>> cells =
+        lines(study + "-" + table + ".tsv").stream()
+            .map(line -> List.of(line.split("\t", -1)))
+            .toList();
+    return new Cells(cells.getFirst(), cells.subList(1, cells.size()));
   }
 
   private static List<String> lines(String file) {

@@ -51,7 +51,7 @@ public final class Table1 {
 
   /** Checks the printed table; shows a study in miniature, and one in the exact laboratory. */
   public static Rendering render() {
-    Miniature study = Miniature.read("formulations");
+    Miniature study = Miniature.of("formulations");
     List<String> notes = new ArrayList<>(study.notes());
     notes.addAll(
         List.of(
@@ -81,7 +81,7 @@ public final class Table1 {
             "5 steps",
             "50 steps",
             "paper: all");
-    study.ranking().forEach(row -> table.row(row.toArray(String[]::new)));
+    study.cells("ranking").rows().forEach(row -> table.row(row.toArray(String[]::new)));
     return table.build();
   }
 

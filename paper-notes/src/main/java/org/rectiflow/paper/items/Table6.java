@@ -1,5 +1,6 @@
 package org.rectiflow.paper.items;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -68,9 +69,9 @@ public final class Table6 {
           Grids.grouped(SamplingEfficiency.latentDimension(side, side, CHANNELS)),
           Grids.fixed(straight(side), 2));
     }
-    return new Rendering(
-        List.of(),
-        List.of(printed.build(), floors.build(), exact()),
+    Miniature study = Miniature.of("efficiency");
+    List<String> notes = new ArrayList<>(study.notes());
+    notes.addAll(
         List.of(
             "The printed lengths fit latents of 256 x 256 pictures, for which the straight path has"
                 + " length 181.02, and no other resolution. sqrt(2 dim) is the distance of a noise"
@@ -79,6 +80,16 @@ public final class Table6 {
                 + " = 74.98.",
             "The scores need the trained models. The exact model of a few pictures settles on one of"
                 + " them in its first step, and from there its path is straight."));
+    return new Rendering(
+        List.of(),
+        List.of(
+            printed.build(),
+            floors.build(),
+            exact(),
+            study
+                .cells("efficiency")
+                .table("table-06-miniature", "Models trained here for minutes")),
+        notes);
   }
 
   private static double straight(int side) {

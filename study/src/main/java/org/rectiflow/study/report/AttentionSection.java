@@ -7,6 +7,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -19,11 +20,11 @@ final class AttentionSection {
   private AttentionSection() {}
 
   static Rendering of(Findings findings) {
-    LineChart logits = Lines.chart("Largest attention logit", "training steps", "logit");
-    LineChart entropy = Lines.chart("Attention entropy", "training steps", "nats");
+    LineChart logits = VariantLines.chart("Largest attention logit", "training steps", "logit");
+    LineChart entropy = VariantLines.chart("Attention entropy", "training steps", "nats");
     logits.xFormat("0");
     entropy.xFormat("0");
-    Lines lines = new Lines(findings.variants());
+    VariantLines lines = new VariantLines(findings.variants());
     DataTable.Builder table =
         DataTable.of(
             "attention",

@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -20,9 +21,9 @@ final class DepthSection {
     Findings.Place place =
         new Findings.Place(findings.weights(), findings.mostSteps(), findings.largestGuidance());
     LineChart chart =
-        Lines.chart("%d steps".formatted(place.steps()), "depth", findings.frechetName())
+        VariantLines.chart("%d steps".formatted(place.steps()), "depth", findings.frechetName())
             .xFormat("0");
-    Lines lines = new Lines(findings.variants());
+    VariantLines lines = new VariantLines(findings.variants());
     DataTable.Builder table =
         DataTable.of(
             "depth",

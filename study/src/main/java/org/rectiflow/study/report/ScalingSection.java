@@ -7,6 +7,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.rectiflow.paper.draw.Colors;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -18,12 +19,13 @@ final class ScalingSection {
   private ScalingSection() {}
 
   static Rendering of(Findings findings) {
-    LineChart steps = Lines.chart("Loss over steps", "training steps", "validation loss");
-    LineChart flops = Lines.chart("Loss over compute", "training TFLOPs", "validation loss");
-    LineChart score = Lines.chart("Score over loss", "validation loss", findings.alignmentName());
+    LineChart steps = VariantLines.chart("Loss over steps", "training steps", "validation loss");
+    LineChart flops = VariantLines.chart("Loss over compute", "training TFLOPs", "validation loss");
+    LineChart score =
+        VariantLines.chart("Score over loss", "validation loss", findings.alignmentName());
     steps.xFormat("0");
     List<String> variants = findings.variants();
-    Lines lines = new Lines(variants);
+    VariantLines lines = new VariantLines(variants);
     Findings.Place place =
         new Findings.Place(findings.weights(), findings.mostSteps(), findings.largestGuidance());
     DataTable.Builder table =

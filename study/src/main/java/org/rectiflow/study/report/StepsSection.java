@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -18,12 +19,12 @@ final class StepsSection {
     double guidance = findings.largestGuidance();
     double[] x = IntStream.of(steps).asDoubleStream().toArray();
     LineChart frechet =
-        Lines.chart("guidance " + guidance, "sampling steps", findings.frechetName());
+        VariantLines.chart("guidance " + guidance, "sampling steps", findings.frechetName());
     LineChart alignment =
-        Lines.chart("guidance " + guidance, "sampling steps", findings.alignmentName());
+        VariantLines.chart("guidance " + guidance, "sampling steps", findings.alignmentName());
     frechet.xFormat("0");
     alignment.xFormat("0");
-    Lines lines = new Lines(findings.variants());
+    VariantLines lines = new VariantLines(findings.variants());
     DataTable.Builder table =
         DataTable.of(
             "steps",

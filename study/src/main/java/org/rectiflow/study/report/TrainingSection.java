@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.rectiflow.paper.draw.LineChart;
 import org.rectiflow.paper.draw.Panels;
+import org.rectiflow.paper.draw.VariantLines;
 import org.rectiflow.paper.output.DataTable;
 import org.rectiflow.paper.output.NamedPicture;
 import org.rectiflow.paper.output.Rendering;
@@ -16,8 +17,8 @@ final class TrainingSection {
   private TrainingSection() {}
 
   static Rendering of(Findings findings) {
-    LineChart chart = Lines.chart("Validation loss", "training steps", "loss").xFormat("0");
-    Lines lines = new Lines(findings.variants());
+    LineChart chart = VariantLines.chart("Validation loss", "training steps", "loss").xFormat("0");
+    VariantLines lines = new VariantLines(findings.variants());
     DataTable.Builder table =
         DataTable.of(
             "training", "Validation loss over training", findings.compared(), "step", "loss");

@@ -1,16 +1,13 @@
-package org.rectiflow.study.report;
+package org.rectiflow.paper.draw;
 
 import java.awt.Color;
 import java.util.List;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.rectiflow.paper.draw.Colors;
-import org.rectiflow.paper.draw.Dash;
-import org.rectiflow.paper.draw.LineChart;
 
 /** Charts with a line for each variant, in the colours of the paper's Figure 3 where it has one. */
-final class Lines {
+public final class VariantLines {
   private static final List<Dash> DASHES =
       List.of(Dash.SOLID, Dash.DASHED, Dash.DOTTED, Dash.DASH_DOTTED);
   private static final List<Marker> MARKERS =
@@ -26,16 +23,17 @@ final class Lines {
   /**
    * @param names of all lines
    */
-  Lines(List<String> names) {
-    this.names = names;
+  public VariantLines(List<String> names) {
+    this.names = List.copyOf(names);
   }
 
-  static LineChart chart(String title, String x, String y) {
+  /** An empty chart with its legend beside it. */
+  public static LineChart chart(String title, String x, String y) {
     return new LineChart(title, x, y).legend(LegendPosition.OutsideE);
   }
 
   /** Adds the line of a name; nothing if it has no points. */
-  void draw(LineChart chart, String name, double[] x, double[] y) {
+  public void draw(LineChart chart, String name, double[] x, double[] y) {
     if (x.length == 0) {
       return;
     }
