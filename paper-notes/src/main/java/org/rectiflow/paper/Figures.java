@@ -6,7 +6,6 @@ import static org.rectiflow.paper.Catalogue.missing;
 import java.util.List;
 import org.rectiflow.paper.PaperItem.Coverage;
 import org.rectiflow.paper.PaperItem.Kind;
-import org.rectiflow.paper.items.Figure10;
 import org.rectiflow.paper.items.Figure11;
 import org.rectiflow.paper.items.Figure16;
 import org.rectiflow.paper.items.Figure17;
@@ -101,15 +100,12 @@ final class Figures {
             "Pictures with and without the T5 encoder.",
             "SD3.5-large or SD3-medium: rectiflow generate --model DIR, with and without T5.",
             ""),
-        drawn(
-            Kind.FIGURE,
+        missing(
             10,
             "FID over model depth for autoencoders of 4, 8 and 16 channels.",
-            Coverage.PART,
-            "Three autoencoders and three depths on each, trained in miniature.",
-            "Larger models: study/studies/channels.toml with larger budgets.",
-            "The values of the paper's curves exist only inside its bitmap.",
-            Figure10::render),
+            "Training three autoencoders and a model of each depth on each of them:"
+                + " study/studies/channels.toml.",
+            "The values of the paper's curves exist only inside its bitmap."),
         drawn(
             Kind.FIGURE,
             11,
