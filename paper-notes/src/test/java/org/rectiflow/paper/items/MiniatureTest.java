@@ -41,8 +41,8 @@ class MiniatureTest {
   void figure5ShowsWhatItsNotesSay() {
     Map<String, List<List<String>>> attention =
         Miniature.of("qk-norm").cells("attention").byVariant();
-    assertThat(largest(attention.get("false"))).isBetween(16.5, 17.5);
-    assertThat(largest(attention.get("true"))).isLessThan(8);
+    assertThat(largest(attention.get("without"))).isBetween(16.5, 17.5);
+    assertThat(largest(attention.get("with"))).isLessThan(8);
   }
 
   private static double largest(List<List<String>> rows) {
