@@ -227,13 +227,8 @@ final class GenerateCommand implements Callable<Integer> {
     checkMemory(pipeline.memory().need(recipe));
     Scheduler scheduler = recipe.scheduler();
     Schedule schedule = scheduler.schedule(recipe.request());
-    List<Recipe> recipes = new ArrayList<>();
-    for (String text : texts) {
-      recipes.add(
-          recipe
-              .with(prompts(text, prompt2, prompt3))
-              .withSeed(seed + (long) recipes.size() * batch));
-    }
+    List<Recipe> recipes =
+        texts.stream().map(text -> recipe.with(prompts(text, prompt2, prompt3))).toList();
     List<PromptEmbedding> prompts = encode(pipeline, recipes, progress);
     PromptEmbedding negatives = prompts.getLast();
     int pictures = recipes.size() * batch;
