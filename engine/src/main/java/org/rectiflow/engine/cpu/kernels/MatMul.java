@@ -32,13 +32,11 @@ public final class MatMul {
   /** The same when all panels fit into the level 2 cache, beside few weights. */
   private static final int MOST_TILES_NEAR = 4;
 
-  /** Weight rows up to this length are widened whole, longer ones in pieces. */
-  private static final int UNDIVIDED_K = 2048;
+  /** Length of the pieces of weight rows that are too long for a tile. */
+  private static final int PIECE = 1536;
 
-  private static final int OUTER_K = 1536;
-
-  /** Products in one call of a tile: a panel's share stays in the level 1 cache beside weights. */
-  private static final int INNER_K = 192;
+  /** Columns of a panel that are packed at a time: few panels would keep few threads busy. */
+  private static final int PACK_COLUMNS = 768;
 
   /** Panels whose sums wait in the cache while weight rows are widened in pieces. */
   private static final int TASK_PANELS = 34;
@@ -129,9 +127,8 @@ public final class MatMul {
     /** First tile of every group of weight rows, and the number of tiles at the end. */
     private final int[] groups;
 
-    private final int outerStep;
-    private final int innerStep;
-    private final int innerBlocks;
+    /** Products in one call of a tile: all of them, or a piece. */
+    private final int step;
 
     Product(
         int threads,
@@ -152,16 +149,14 @@ public final class MatMul {
       this.out = out;
       this.epilogue = epilogue;
       panels = Panels.count(m);
-      outerStep = k <= UNDIVIDED_K ? k : ceilDiv(k, ceilDiv(k, OUTER_K));
-      innerBlocks = ceilDiv(outerStep, INNER_K);
-      innerStep = ceilDiv(outerStep, innerBlocks);
-      int wanted = outerStep == k ? 1 : ceilDiv(panels, TASK_PANELS);
+      step = k <= Tile.LONG_K_MAX ? k : ceilDiv(k, ceilDiv(k, PIECE));
+      int wanted = step == k ? 1 : ceilDiv(panels, TASK_PANELS);
       int tiles = ceilDiv(n, Tile.ROWS);
       // A narrow result has too few groups of weight rows for all threads.
       wanted = Math.clamp(ceilDiv(TASKS_A_THREAD * threads, tiles), wanted, panels);
       taskPanels = ceilDiv(panels, wanted);
       panelGroups = ceilDiv(panels, taskPanels);
-      int fit = WEIGHT_BYTES / (4 * Tile.ROWS * outerStep);
+      int fit = WEIGHT_BYTES / (4 * Tile.ROWS * step);
       boolean near = 4L * panels * Tile.WIDTH * k <= WEIGHT_BYTES;
       mostTiles = Math.min(tiles, Math.clamp(fit, 1, near ? MOST_TILES_NEAR : MOST_TILES));
       groups = groups(tiles, threads);
@@ -179,7 +174,9 @@ public final class MatMul {
 
     void run(Workers workers) {
       MemorySegment packed = workers.shared().segment(0, 4L * panels * Tile.WIDTH * k);
-      workers.parallelFor(panels, (p, scratch) -> pack(p, packed, scratch));
+      int pieces = ceilDiv(k, PACK_COLUMNS);
+      workers.parallelFor(
+          panels * pieces, (t, scratch) -> pack(t / pieces, t % pieces, packed, scratch));
       workers.parallelFor(
           (groups.length - 1) * panelGroups,
           (t, scratch) -> multiply(t / panelGroups, t % panelGroups, packed, scratch));
@@ -189,18 +186,20 @@ public final class MatMul {
       return 4L * p * Tile.WIDTH * k;
     }
 
-    private void pack(int p, MemorySegment packed, Scratch scratch) {
+    private void pack(int p, int piece, MemorySegment packed, Scratch scratch) {
       int row = p * Tile.WIDTH;
+      int k0 = piece * PACK_COLUMNS;
+      int vectors = Panels.vectors(p, m);
       Panels.pack(
           a,
           m0 + row,
           Math.min(Tile.WIDTH, m - row),
-          0,
-          k,
-          Panels.vectors(p, m),
+          k0,
+          Math.min(PACK_COLUMNS, k - k0),
+          vectors,
           1f,
           packed,
-          panelOffset(p),
+          panelOffset(p) + 4L * k0 * vectors * Simd.LANES,
           scratch.floats(0, Panels.stagingSize()));
     }
 
@@ -211,20 +210,19 @@ public final class MatMul {
       int first = panelGroup * taskPanels;
       int last = Math.min(panels, first + taskPanels);
       int padded = ceilDiv(tiles * Tile.ROWS, Simd.LANES) * Simd.LANES;
-      int blockSize = mostTiles * Tile.ROWS * Tile.ROW_STRIDE;
-      float[] weights = scratch.floats(0, innerBlocks * blockSize);
+      float[] weights = scratch.floats(0, mostTiles * Tile.ROWS * Tile.LONG_ROW_STRIDE);
       // Sums of a panel wait for the next columns of the weights, if there are any.
-      int panelSize = outerStep == k ? 0 : tiles * Tile.ROWS * Tile.WIDTH;
+      int panelSize = step == k ? 0 : tiles * Tile.ROWS * Tile.WIDTH;
       float[] c = scratch.floats(1, (last - first) * panelSize + padded * Tile.WIDTH);
       float[] bias = biasOf(epilogue, n0, rows, padded, scratch);
       float[] y = scratch.floats(2, Tile.WIDTH * padded);
-      float[] staging = scratch.floats(4, Math.max(outerStep, Panels.stagingSize()));
-      for (int k0 = 0; k0 < k; k0 += outerStep) {
-        int kc = Math.min(outerStep, k - k0);
-        widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, blockSize, scratch);
+      float[] staging = scratch.floats(4, Panels.stagingSize());
+      for (int k0 = 0; k0 < k; k0 += step) {
+        int kc = Math.min(step, k - k0);
+        widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, scratch);
         for (int p = first; p < last; p++) {
           int at = (p - first) * panelSize;
-          multiplyPanel(p, k0, kc, tiles, packed, weights, blockSize, c, at);
+          multiplyPanel(p, k0, kc, tiles, packed, weights, c, at);
           if (k0 + kc == k) {
             int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
             Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded, staging);
@@ -241,83 +239,47 @@ public final class MatMul {
         int tiles,
         MemorySegment packed,
         float[] weights,
-        int blockSize,
         float[] c,
         int at) {
       int vectors = Panels.vectors(p, m);
       int width = vectors * Simd.LANES;
-      for (int from = 0; from < kc; from += innerStep) {
-        int count = Math.min(innerStep, kc - from);
-        long b = panelOffset(p) + 4L * (k0 + from) * width;
-        boolean begin = k0 + from == 0;
-        for (int t = 0; t < tiles; t++) {
-          int to = at + t * Tile.ROWS * width;
-          Tile.rows(
-              vectors,
-              weights,
-              from / innerStep * blockSize + t * Tile.ROWS * Tile.ROW_STRIDE,
-              count,
-              packed,
-              b,
-              begin ? Tile.ZEROS : c,
-              begin ? 0 : to,
-              c,
-              to);
-        }
+      long b = panelOffset(p) + 4L * k0 * width;
+      for (int t = 0; t < tiles; t++) {
+        int w0 = t * Tile.ROWS * Tile.LONG_ROW_STRIDE;
+        int to = at + t * Tile.ROWS * width;
+        float[] z = k0 == 0 ? Tile.ZEROS : c;
+        Tile.longRows(vectors, weights, w0, kc, packed, b, z, k0 == 0 ? 0 : to, c, to);
       }
     }
 
-    /**
-     * Widens weight rows into blocks of {@code innerStep} columns, in the order they have in
-     * memory.
-     */
+    /** Widens {@code kc} columns of weight rows. */
     private void widen(
-        int n0,
-        int rows,
-        int paddedRows,
-        int k0,
-        int kc,
-        float[] to,
-        int blockSize,
-        Scratch scratch) {
+        int n0, int rows, int paddedRows, int k0, int kc, float[] to, Scratch scratch) {
       if (w.columnStride() != 1 && w.rowStride() == 1) {
-        widenColumns(n0, rows, paddedRows, k0, kc, to, blockSize, scratch);
+        widenColumns(n0, rows, paddedRows, k0, kc, to, scratch);
         return;
       }
-      float[] row = scratch.floats(4, kc);
-      long step = w.columnStride() * (w.dtype().bits() / 8);
+      long stepBytes = w.columnStride() * (w.dtype().bits() / 8);
       for (int r = 0; r < paddedRows; r++) {
+        int at = r * Tile.LONG_ROW_STRIDE;
         if (r >= rows) {
-          Arrays.fill(row, 0, kc, 0f);
+          Arrays.fill(to, at, at + kc, 0f);
         } else if (w.columnStride() == 1) {
-          Widen.run(w.segment(), w.at(n0 + r, k0), w.dtype(), kc, row, 0, scratch);
+          Widen.run(w.segment(), w.at(n0 + r, k0), w.dtype(), kc, to, at, scratch);
         } else {
-          Widen.strided(w.segment(), w.at(n0 + r, k0), step, w.dtype(), kc, row, 0);
-        }
-        int at = r * Tile.ROW_STRIDE;
-        for (int from = 0; from < kc; from += innerStep) {
-          System.arraycopy(row, from, to, at, Math.min(innerStep, kc - from));
-          at += blockSize;
+          Widen.strided(w.segment(), w.at(n0 + r, k0), stepBytes, w.dtype(), kc, to, at);
         }
       }
     }
 
     private void widenColumns(
-        int n0,
-        int rows,
-        int paddedRows,
-        int k0,
-        int kc,
-        float[] to,
-        int blockSize,
-        Scratch scratch) {
+        int n0, int rows, int paddedRows, int k0, int kc, float[] to, Scratch scratch) {
       float[] column = scratch.floats(4, paddedRows);
       Arrays.fill(column, rows, paddedRows, 0f);
       for (int i = 0; i < kc; i++) {
         Widen.run(w.segment(), w.at(n0, k0 + i), w.dtype(), rows, column, 0, scratch);
-        int at = i / innerStep * blockSize + i % innerStep;
         for (int r = 0; r < paddedRows; r++) {
-          to[at + r * Tile.ROW_STRIDE] = column[r];
+          to[r * Tile.LONG_ROW_STRIDE + i] = column[r];
         }
       }
     }

@@ -16,9 +16,8 @@ import java.lang.foreign.MemorySegment;
  *   <li>{@code rows}: w(r, k) at {@code r * ROW_STRIDE + k}, b(k, .) at {@code k * vectors *
  *       LANES}. The constant stride lets one index register serve all rows, and is no multiple of a
  *       page, so that rows do not collide in the cache.
+ *   <li>{@code longRows}: the same with {@code LONG_ROW_STRIDE}.
  *   <li>{@code columns}: w(r, k) at {@code k * ws + r}, b as above.
- *   <li>{@code taps}: w as in rows, b(k, .) at {@code taps[k]}, which is how a convolution reads
- *       its shifted inputs.
  * </ul>
  */
 final class Tile {
@@ -30,6 +29,12 @@ final class Tile {
 
   /** Elements between the rows of the broadcast operand. */
   static final int ROW_STRIDE = K_MAX + 16;
+
+  /** Largest k range of one call of the long tile, whose operands come from the level 2 cache. */
+  static final int LONG_K_MAX = 2048;
+
+  /** Elements between the rows of the long tile's broadcast operand. */
+  static final int LONG_ROW_STRIDE = LONG_K_MAX + 16;
 
   /** Columns of the wide tile. */
   static final int WIDTH = 2 * Simd.LANES;
@@ -92,28 +97,27 @@ final class Tile {
     }
   }
 
-  static void taps(
+  static void longRows(
       int vectors,
       float[] w,
       int wo,
       int kc,
       MemorySegment b,
       long bo,
-      int[] taps,
       float[] z,
       int zo,
       float[] c,
       int co) {
     if (ROWS == 13) {
       if (vectors == 2) {
-        Tile13.taps2(w, wo, kc, b, bo, taps, z, zo, c, co);
+        Tile13.longRows2(w, wo, kc, b, bo, z, zo, c, co);
       } else {
-        Tile13.taps1(w, wo, kc, b, bo, taps, z, zo, c, co);
+        Tile13.longRows1(w, wo, kc, b, bo, z, zo, c, co);
       }
     } else if (vectors == 2) {
-      Tile5.taps2(w, wo, kc, b, bo, taps, z, zo, c, co);
+      Tile5.longRows2(w, wo, kc, b, bo, z, zo, c, co);
     } else {
-      Tile5.taps1(w, wo, kc, b, bo, taps, z, zo, c, co);
+      Tile5.longRows1(w, wo, kc, b, bo, z, zo, c, co);
     }
   }
 }
