@@ -4,10 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import org.rectiflow.safetensors.DType;
 
 /**
  * The product for a few rows of activations, which is bound by reading the weights once: each
- * weight row is widened into the cache and multiplied with all activation rows.
+ * weight row is widened into the cache and multiplied with all activation rows, or used as it lies
+ * where it need not be widened and is used only once.
  */
 final class SmallMatMul {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
@@ -67,7 +69,13 @@ final class SmallMatMul {
     float[] y = scratch.floats(1, m * stride);
     float[] lanes = scratch.floats(2, 4 * Simd.LANES);
     float[] bias = MatMul.biasOf(epilogue, n0, rows, stride, scratch);
+    boolean asStored = m == 1 && k == padded && w.dtype() == DType.F32 && !w.segment().isMapped();
     for (int r = 0; r < rows; r++) {
+      if (asStored) {
+        dot1(w.segment(), w.at(n0 + r, 0), x, k, lanes);
+        y[r] = (float) Sums.lanes(lanes, 0) + bias[r];
+        continue;
+      }
       Widen.run(w.segment(), w.at(n0 + r, 0), w.dtype(), k, row, 0, scratch);
       int i = 0;
       for (; i + 4 <= m; i += 4) {
@@ -99,6 +107,28 @@ final class SmallMatMul {
       s3 = FloatVector.fromArray(Simd.F, w, i3).fma(FloatVector.fromArray(Simd.F, x, xo + i3), s3);
     }
     s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+  }
+
+  /** The same with weights where they are stored; vector loads from mapped files are not safe. */
+  private static void dot1(MemorySegment w, long at, float[] x, int k, float[] lanes) {
+    FloatVector s0 = FloatVector.zero(Simd.F);
+    FloatVector s1 = FloatVector.zero(Simd.F);
+    FloatVector s2 = FloatVector.zero(Simd.F);
+    FloatVector s3 = FloatVector.zero(Simd.F);
+    for (int i = 0; i < k; i += 4 * Simd.LANES) {
+      s0 = load(w, at + 4L * i).fma(FloatVector.fromArray(Simd.F, x, i), s0);
+      int i1 = i + Simd.LANES;
+      s1 = load(w, at + 4L * i1).fma(FloatVector.fromArray(Simd.F, x, i1), s1);
+      int i2 = i + 2 * Simd.LANES;
+      s2 = load(w, at + 4L * i2).fma(FloatVector.fromArray(Simd.F, x, i2), s2);
+      int i3 = i + 3 * Simd.LANES;
+      s3 = load(w, at + 4L * i3).fma(FloatVector.fromArray(Simd.F, x, i3), s3);
+    }
+    s0.add(s1).add(s2.add(s3)).intoArray(lanes, 0);
+  }
+
+  private static FloatVector load(MemorySegment w, long at) {
+    return FloatVector.fromMemorySegment(Simd.F, w, at, Simd.LE);
   }
 
   private static void dot4(float[] w, float[] x, int xo, int k, float[] lanes) {

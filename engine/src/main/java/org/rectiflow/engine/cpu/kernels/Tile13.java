@@ -376,11 +376,11 @@ final class Tile13 {
     FloatVector c11b = FloatVector.fromArray(Simd.F, z, zo + 23 * L);
     FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 24 * L);
     FloatVector c12b = FloatVector.fromArray(Simd.F, z, zo + 25 * L);
-    for (int k = 0; k < kc; k++) {
+    int at = wo;
+    for (int k = 0; k < kc; k++, at += ws) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
           FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB) + LB, Simd.LE);
-      int at = wo + k * ws;
       FloatVector a = FloatVector.broadcast(Simd.F, w[at]);
       c0a = a.fma(b0, c0a);
       c0b = a.fma(b1, c0b);
@@ -474,9 +474,9 @@ final class Tile13 {
     FloatVector c10a = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
     FloatVector c11a = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
     FloatVector c12a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
-    for (int k = 0; k < kc; k++) {
+    int at = wo;
+    for (int k = 0; k < kc; k++, at += ws) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
-      int at = wo + k * ws;
       FloatVector a = FloatVector.broadcast(Simd.F, w[at]);
       c0a = a.fma(b0, c0a);
       a = FloatVector.broadcast(Simd.F, w[at + 1]);

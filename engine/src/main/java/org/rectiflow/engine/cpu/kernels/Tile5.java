@@ -184,11 +184,11 @@ final class Tile5 {
     FloatVector c3b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
     FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
     FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
-    for (int k = 0; k < kc; k++) {
+    int at = wo;
+    for (int k = 0; k < kc; k++, at += ws) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
       FloatVector b1 =
           FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB) + LB, Simd.LE);
-      int at = wo + k * ws;
       FloatVector a = FloatVector.broadcast(Simd.F, w[at]);
       c0a = a.fma(b0, c0a);
       c0b = a.fma(b1, c0b);
@@ -234,9 +234,9 @@ final class Tile5 {
     FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
     FloatVector c3a = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
     FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
-    for (int k = 0; k < kc; k++) {
+    int at = wo;
+    for (int k = 0; k < kc; k++, at += ws) {
       FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
-      int at = wo + k * ws;
       FloatVector a = FloatVector.broadcast(Simd.F, w[at]);
       c0a = a.fma(b0, c0a);
       a = FloatVector.broadcast(Simd.F, w[at + 1]);
