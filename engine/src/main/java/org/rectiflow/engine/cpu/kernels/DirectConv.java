@@ -170,7 +170,10 @@ final class DirectConv {
     // Lanes beyond a row's last position read and write too far.
     float[] strip =
         scratch.floats(2, pointwise ? 0 : channelStep * input.channelSize() + panelWidth);
-    MemorySegment panel = scratch.segment(0, 4L * (channelStep * taps + 1) * panelWidth);
+    // Not a multiple of a page, so that panels copied together do not collide in the cache.
+    long panelBytes = 4L * (channelStep * taps + 3) * panelWidth;
+    int together = pointwise && panelVectors == 2 ? (end - first) / panelWidth : 0;
+    MemorySegment packed = scratch.segment(0, (together + 1) * panelBytes);
     int[] offsets = scratch.ints(taps);
     for (int tap = 0; tap < taps; tap++) {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
@@ -181,6 +184,11 @@ final class DirectConv {
     for (int block = 0; block < blocks; block++) {
       int c0 = block * channelStep;
       int count = Math.min(channelStep, s.inChannels() - c0);
+      long plane = ((long) b * s.inChannels() + c0) * positions;
+      if (together > 0) {
+        long from = x.byteOffset() + 4 * (plane + first);
+        copyPanels(x.segment(), from, 4L * positions, count, together, packed, panelBytes);
+      }
       if (!pointwise) {
         input.load(
             x,
@@ -196,12 +204,12 @@ final class DirectConv {
         int position = first + p * panelWidth;
         int lanes = Math.min(panelWidth, end - position);
         int vectors = panelVectors == 2 && lanes <= Simd.LANES ? 1 : panelVectors;
-        if (pointwise) {
-          long from = ((long) b * s.inChannels() + c0) * positions + position;
-          packPlanes(from, count, lanes, vectors, panel);
-        } else {
+        long panel = Math.min(p, together) * panelBytes;
+        if (pointwise && p >= together) {
+          packPlanes(plane + position, count, lanes, vectors, packed, panel);
+        } else if (!pointwise) {
           int from = position - y0 * outWidth - x0;
-          pack(input, strip, count, offsets, from, lanes, vectors, columns, panel);
+          pack(input, strip, count, offsets, from, lanes, vectors, columns, packed);
         }
         for (int t = 0; t < tileCount; t++) {
           int at = (p * tileCount + t) * tileSize;
@@ -210,6 +218,7 @@ final class DirectConv {
               weights,
               block(block, tile0 + t),
               count * taps,
+              packed,
               panel,
               block == 0 ? Tile.ZEROS : c,
               block == 0 ? 0 : at,
@@ -241,15 +250,16 @@ final class DirectConv {
       float[] weights,
       int wo,
       int kc,
-      MemorySegment panel,
+      MemorySegment packed,
+      long panel,
       float[] z,
       int zo,
       float[] c,
       int co) {
     if (rows == Tile.ROWS) {
-      Tile.columns(vectors, weights, wo, Tile.ROWS, kc, panel, 0, z, zo, c, co);
+      Tile.columns(vectors, weights, wo, Tile.ROWS, kc, packed, panel, z, zo, c, co);
     } else {
-      LowTile.columns(rows, weights, wo, kc, panel, 0, z, zo, c, co);
+      LowTile.columns(rows, weights, wo, kc, packed, panel, z, zo, c, co);
     }
   }
 
@@ -449,28 +459,53 @@ final class DirectConv {
   }
 
   /** The panel of a convolution with one tap: pieces of the picture's planes. */
-  private void packPlanes(long from, int count, int lanes, int vectors, MemorySegment panel) {
-    long at = x.byteOffset() + 4 * from;
+  private void packPlanes(long from, int count, int lanes, int vectors, MemorySegment to, long at) {
+    long plane = x.byteOffset() + 4 * from;
     if (lanes == vectors * Simd.LANES) {
-      copyPlanes(x.segment(), at, 4L * positions, count, vectors, panel);
+      copyPlanes(x.segment(), plane, 4L * positions, count, vectors, to, at);
       return;
     }
     for (int ch = 0; ch < count; ch++) {
-      MemorySegment.copy(
-          x.segment(), at + 4L * ch * positions, panel, 4L * ch * vectors * Simd.LANES, 4L * lanes);
+      long row = at + 4L * ch * vectors * Simd.LANES;
+      MemorySegment.copy(x.segment(), plane + 4L * ch * positions, to, row, 4L * lanes);
     }
   }
 
   private static void copyPlanes(
-      MemorySegment x, long from, long step, int count, int vectors, MemorySegment panel) {
-    long to = 0;
+      MemorySegment x, long from, long step, int count, int vectors, MemorySegment to, long at) {
     for (int ch = 0; ch < count; ch++) {
       for (int v = 0; v < vectors; v++) {
         FloatVector.fromMemorySegment(Simd.F, x, from + 4L * v * Simd.LANES, Simd.LE)
-            .intoMemorySegment(panel, to, Simd.LE);
-        to += 4L * Simd.LANES;
+            .intoMemorySegment(to, at, Simd.LE);
+        at += 4L * Simd.LANES;
       }
       from += step;
+    }
+  }
+
+  /**
+   * Panels of two vectors, channel by channel: channels are so far apart that what the processor
+   * reads ahead of one is gone from the cache when all others come first.
+   */
+  private static void copyPanels(
+      MemorySegment x,
+      long from,
+      long step,
+      int count,
+      int panels,
+      MemorySegment to,
+      long panelBytes) {
+    for (int ch = 0; ch < count; ch++) {
+      long row = from + ch * step;
+      long at = 4L * Tile.WIDTH * ch;
+      for (int p = 0; p < panels; p++) {
+        FloatVector a = FloatVector.fromMemorySegment(Simd.F, x, row, Simd.LE);
+        FloatVector b = FloatVector.fromMemorySegment(Simd.F, x, row + 4L * Simd.LANES, Simd.LE);
+        a.intoMemorySegment(to, at, Simd.LE);
+        b.intoMemorySegment(to, at + 4L * Simd.LANES, Simd.LE);
+        row += 4L * Tile.WIDTH;
+        at += panelBytes;
+      }
     }
   }
 
