@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -13,6 +14,9 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.pipeline.picture.PngFile;
+import org.rectiflow.safetensors.TensorSource;
+import org.rectiflow.trainer.cli.TrainCommand;
+import picocli.CommandLine;
 
 /** Runs in processes of their own that are killed, interrupted, or in each other's way. */
 class KillTest {
@@ -20,6 +24,8 @@ class KillTest {
 
   /** How often the tiny transformer is killed; ten take minutes. */
   private static final int TRANSFORMER_KILLS = Integer.getInteger("rectiflow.kills", 1);
+
+  private static final Path TINY = Path.of("../testdata/models/tiny-sd3");
 
   private static final int TRANSFORMER_STEPS = 12 + 4 * TRANSFORMER_KILLS;
 
@@ -61,7 +67,7 @@ class KillTest {
       steps = 2
       prompts = ["a red circle"]
       """
-          .formatted(TRANSFORMER_STEPS, Path.of("../testdata/models/tiny-sd3"));
+          .formatted(TRANSFORMER_STEPS, TINY);
 
   @TempDir Path temp;
 
@@ -121,6 +127,53 @@ class KillTest {
     }
     resumed(file, folder, whole);
     System.out.println("transformer: killed after steps" + moments + " of " + TRANSFORMER_STEPS);
+  }
+
+  /**
+   * Only what is killed has a process of its own here; the others share this one's warm kernels.
+   */
+  @Test
+  void aTransformerWithItsTextEncodersKilledEndsWithTheSameBytes() throws Exception {
+    int steps = 4 + 4 * TRANSFORMER_KILLS;
+    Path file =
+        file(
+            "encoders.train = true\n"
+                + TRANSFORMER
+                    .replaceFirst("steps = \\d+", "steps = " + steps)
+                    .replace("checkpoints.every = 4", "checkpoints.every = 2")
+                    .replace("every = 7", "every = 3"));
+    Path folder = temp.resolve("killed");
+    RandomGenerator random = new SplittableRandom(3);
+    StringBuilder moments = new StringBuilder();
+    for (int i = 0; i < TRANSFORMER_KILLS; i++) {
+      moments.append(' ').append(killed(file, folder, random, 5));
+    }
+    trainHere(file, folder);
+    trainHere(file, temp.resolve("whole"));
+    Map<String, String> whole = RunContents.of(temp.resolve("whole"));
+    assertThat(RunContents.of(folder)).isEqualTo(whole);
+    System.out.println("with encoders: killed after steps" + moments + " of " + steps);
+
+    // What was compared has the encoders' weights, their moments and their moving average.
+    String last = "checkpoints/step-%08d/".formatted(steps);
+    try (TensorSource state =
+        TensorSource.open(folder.resolve(last + "training/state.safetensors"))) {
+      for (String encoder : List.of("text_encoder", "text_encoder_2", "text_encoder_3")) {
+        String model = encoder + "/model.safetensors";
+        assertThat(whole).containsKey(last + model);
+        assertThat(whole.get(last + model)).isNotEqualTo(RunContents.sha256(TINY.resolve(model)));
+        for (String kind : List.of("parameter.", "first.", "second.", "ema.")) {
+          assertThat(state.tensors().keySet()).anyMatch(n -> n.startsWith(kind + encoder + "."));
+        }
+      }
+    }
+  }
+
+  private static void trainHere(Path file, Path folder) {
+    int status =
+        new CommandLine(new TrainCommand())
+            .execute(file.toString(), "--out", folder.toString(), "--resume", "--quiet");
+    assertThat(status).isZero();
   }
 
   @Test

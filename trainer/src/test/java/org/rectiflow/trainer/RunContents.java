@@ -35,7 +35,8 @@ public final class RunContents {
     return contents;
   }
 
-  private static String sha256(Path file) throws IOException {
+  /** The SHA-256 of a file. */
+  static String sha256(Path file) throws IOException {
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
       return HexFormat.of().formatHex(digest);
