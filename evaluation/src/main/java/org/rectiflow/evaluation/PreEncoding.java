@@ -57,15 +57,29 @@ public final class PreEncoding {
   private PreEncoding() {}
 
   /**
-   * Time an encoder adds to a training step, in percent of the step.
+   * Time an encoder adds to the paper's training step, in percent of the step.
    *
    * @param millisecondsPerSample forward pass of one example
    */
   public static double stepIncreasePercent(double millisecondsPerSample) {
+    return stepIncreasePercent(millisecondsPerSample, 1000 * BATCH / STEP_MILLISECONDS);
+  }
+
+  /**
+   * Time an encoder adds to any training step, in percent of the step.
+   *
+   * @param millisecondsPerSample forward pass of one example
+   * @param samplesPerSecond that are trained on with pre-encoded data
+   */
+  public static double stepIncreasePercent(double millisecondsPerSample, double samplesPerSecond) {
     if (!(millisecondsPerSample >= 0)) {
       throw new IllegalArgumentException(
           "a forward pass takes a positive time, found " + millisecondsPerSample);
     }
-    return 100 * millisecondsPerSample * BATCH / STEP_MILLISECONDS;
+    if (!(samplesPerSecond > 0)) {
+      throw new IllegalArgumentException(
+          "training has a positive speed, found " + samplesPerSecond);
+    }
+    return 100 * millisecondsPerSample / 1000 * samplesPerSecond;
   }
 }

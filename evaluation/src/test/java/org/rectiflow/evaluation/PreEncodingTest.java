@@ -28,5 +28,9 @@ class PreEncodingTest {
     }
     assertThatThrownBy(() -> PreEncoding.stepIncreasePercent(-1))
         .hasMessageContaining("positive time");
+    // 64 samples in 640 ms, each of 2 ms: 128 ms on top.
+    assertThat(PreEncoding.stepIncreasePercent(2, 64 / 0.640)).isCloseTo(20, within(1e-12));
+    assertThatThrownBy(() -> PreEncoding.stepIncreasePercent(1, 0))
+        .hasMessageContaining("positive speed");
   }
 }

@@ -9,6 +9,8 @@ final class Clock {
   private long since = start;
   private long training;
   private long samples;
+  private long allTraining;
+  private long allSamples;
 
   /**
    * @param before seconds the run took before
@@ -20,11 +22,14 @@ final class Clock {
   /** Samples were trained on. */
   void trained(long number) {
     samples += number;
+    allSamples += number;
   }
 
   /** What follows is not training. */
   void pause() {
-    training += System.nanoTime() - since;
+    long spent = System.nanoTime() - since;
+    training += spent;
+    allTraining += spent;
   }
 
   /** Training goes on. */
@@ -32,10 +37,17 @@ final class Clock {
     since = System.nanoTime();
   }
 
+  /** Samples trained on per second up to the last pause; NaN if there were none. */
+  double samplesPerSecond() {
+    return allSamples == 0 ? Double.NaN : allSamples / (allTraining * NANO);
+  }
+
   /** The speed since the last event. */
   LogEvent.Speed event(long step, long arenaBytes) {
     long now = System.nanoTime();
-    double spent = (training + now - since) * NANO;
+    long open = now - since;
+    allTraining += open;
+    double spent = (training + open) * NANO;
     Runtime runtime = Runtime.getRuntime();
     LogEvent.Speed event =
         new LogEvent.Speed(

@@ -68,6 +68,16 @@ public interface Task extends AutoCloseable {
    */
   record Validation(double loss, Map<String, Double> details) {}
 
+  /**
+   * What a task has to tell people when a run ends, such as the rest of a table that needs its
+   * speed.
+   *
+   * @param samplesPerSecond trained on, without validation, samples and checkpoints
+   */
+  default Optional<String> conclusion(double samplesPerSecond) {
+    return Optional.empty();
+  }
+
   /** How attention behaves on data of the validation; empty for models without, or if not asked. */
   default Optional<AttentionStatistics> attention(Map<String, Tensor> parameters) {
     return Optional.empty();

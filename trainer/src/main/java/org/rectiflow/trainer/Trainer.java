@@ -140,6 +140,9 @@ public final class Trainer implements AutoCloseable {
       if (step >= steps) {
         log.write(new LogEvent.End(step));
       }
+      if (clock.samplesPerSecond() > 0) {
+        task.conclusion(clock.samplesPerSecond()).ifPresent(progress::note);
+      }
     }
     return new Outcome(
         step,

@@ -53,12 +53,50 @@ public record EncodingCost(PreEncoding.Encoder encoder, long encoded, long reuse
               "%-16s %10.4f %10s %12.2f %9d %9d%n",
               row.encoder().name(),
               row.encoder().memoryBytes() / 1e9,
-              row.encoded() == 0 ? "-" : String.format(Locale.ROOT, "%.3f", row.milliseconds()),
+              row.encoded() == 0 ? "-" : fixed(3, row.milliseconds()),
               row.bytes() / 1e3,
               row.encoded(),
               row.reused()));
     }
     return text.toString();
+  }
+
+  /**
+   * All columns of Table 7, of the networks that were run: the last is what encoding in every
+   * training step would add to it.
+   *
+   * @param samplesPerSecond that were trained on with what was encoded before
+   */
+  public static String table(List<EncodingCost> rows, double samplesPerSecond) {
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "if each step encoded its samples (%.1f/s with the cache):%n%-16s %10s %10s %12s %10s%n",
+                samplesPerSecond,
+                "encoding",
+                "Mem [GB]",
+                "FP [ms]",
+                "Storage [kB]",
+                "\u0394 step [%]"));
+    for (EncodingCost row : rows) {
+      if (row.encoded() > 0) {
+        text.append(
+            String.format(
+                Locale.ROOT,
+                "%-16s %10.4f %10.3f %12.2f %10.1f%n",
+                row.encoder().name(),
+                row.encoder().memoryBytes() / 1e9,
+                row.milliseconds(),
+                row.bytes() / 1e3,
+                PreEncoding.stepIncreasePercent(row.milliseconds(), samplesPerSecond)));
+      }
+    }
+    return text.toString();
+  }
+
+  private static String fixed(int digits, double value) {
+    return String.format(Locale.ROOT, "%." + digits + "f", value);
   }
 
   /** The rows as CSV with a heading, in Table 7's units: 10^9 and 10^3 bytes. */

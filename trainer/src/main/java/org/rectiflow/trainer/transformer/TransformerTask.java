@@ -27,6 +27,7 @@ import org.rectiflow.trainer.AttentionStatistics;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.Meter;
 import org.rectiflow.trainer.Task;
+import org.rectiflow.trainer.cache.EncodingCost;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.Settings;
 import org.rectiflow.trainer.data.Encoded;
@@ -69,9 +70,14 @@ final class TransformerTask implements Task {
    * What it is trained on.
    *
    * @param parts which part of a prompt is whose
+   * @param costs of the encoding, if it is kept
    */
   record TransformerData(
-      EncodedData training, EncodedData heldOut, PromptParts parts, SamplePictures samples) {}
+      EncodedData training,
+      EncodedData heldOut,
+      PromptParts parts,
+      SamplePictures samples,
+      List<EncodingCost> costs) {}
 
   TransformerTask(
       Settings settings,
@@ -167,6 +173,14 @@ final class TransformerTask implements Task {
       int bin = (int) (timesteps[i] / NoisedBatch.TRAIN_TIMESTEPS * bins);
       meter.add("t" + Math.clamp(bin, 0, bins - 1), losses[i]);
     }
+  }
+
+  /** The column of Table 7 that needs a step's time. */
+  @Override
+  public Optional<String> conclusion(double samplesPerSecond) {
+    return data.costs().stream().anyMatch(cost -> cost.encoded() > 0)
+        ? Optional.of(EncodingCost.table(data.costs(), samplesPerSecond))
+        : Optional.empty();
   }
 
   @Override

@@ -92,16 +92,17 @@ public final class TransformerTaskFactory implements TaskFactory {
       clipTokens = parts.clipTokens();
       layout = encoders.layout();
       List<Dataset> both = List.of(training, heldOut);
+      List<EncodingCost> costs = new ArrayList<>();
       List<EncodedData> encoded =
           settings.get(DataKeys.CACHE).isEmpty()
               ? both.stream()
                   .<EncodedData>map(
                       one -> Encodings.of(one, side, vae, encoders, backend, progress))
                   .toList()
-              : cached(settings, both, base, pipeline, backend, progress);
+              : cached(settings, both, base, pipeline, backend, progress, costs);
       data =
           new TransformerTask.TransformerData(
-              encoded.get(0), encoded.get(1), parts, samples(settings, encoders, side));
+              encoded.get(0), encoded.get(1), parts, samples(settings, encoders, side), costs);
     }
     TransformerTask.Network network =
         network(settings, pipeline, side / pipeline.vaeConfig().factor(), clipTokens);
@@ -111,14 +112,15 @@ public final class TransformerTaskFactory implements TaskFactory {
     return new TransformerTask(settings, backend, base, pipeline, network, data, trained);
   }
 
-  /** Encodes with frozen networks, each network only what the cache has not. */
+  /** Encodes with frozen networks, each network only what the cache has not; adds the costs. */
   private static List<EncodedData> cached(
       Settings settings,
       List<Dataset> data,
       Checkpoint base,
       TextToImage pipeline,
       Backend backend,
-      Progress progress) {
+      Progress progress,
+      List<EncodingCost> costs) {
     EncodingCache cache =
         EncodingCache.open(
             Path.of(settings.get(DataKeys.CACHE)),
@@ -129,7 +131,8 @@ public final class TransformerTaskFactory implements TaskFactory {
     for (Dataset one : data) {
       encoded.add(cache.encode(one, settings.number(DataKeys.SIZE), backend, progress));
     }
-    progress.note(EncodingCost.table(cache.costs()));
+    costs.addAll(cache.costs());
+    progress.note(EncodingCost.table(costs));
     return encoded;
   }
 

@@ -41,6 +41,7 @@ class CachedEncodingsTest {
   private static final int T5_TOKENS = 32;
   private static final PreEncoding.Encoder ENCODER =
       new PreEncoding.Encoder("CLIP-L", 1_000_000, 500, 100);
+  private static final PreEncoding.Encoder OTHER = new PreEncoding.Encoder("T5", 9, 9, 0);
 
   private static Checkpoint base;
   private static Backend backend;
@@ -325,5 +326,15 @@ class CachedEncodingsTest {
             CLIP-L,0.004000,20.000,2.400,1.400,10,5
             """);
     assertThat(new EncodingCost(ENCODER, 0, 5, 0).milliseconds()).isNaN();
+  }
+
+  /** 20 ms for each of 25 samples a second are half a second more each second. */
+  @Test
+  void theStepIncreaseIsThatOfThisRunsOwnSpeed() {
+    EncodingCost cost = new EncodingCost(ENCODER, 10, 5, 0.2);
+    assertThat(EncodingCost.table(List.of(cost, new EncodingCost(OTHER, 0, 5, 0)), 25))
+        .contains("(25.0/s with the cache)", "\u0394 step [%]")
+        .containsPattern("CLIP-L +0.0040 +20.000 +2.40 +50.0")
+        .doesNotContain("T5");
   }
 }
