@@ -104,8 +104,16 @@ final class Blobs {
     }
     int[] reached = Arrays.copyOf(queue, end);
     Arrays.sort(reached);
-    return IntStream.range(0, seeds.size())
-        .mapToObj(s -> Arrays.stream(reached).filter(p -> owner[p] == s).toArray())
-        .toList();
+    int[] sizes = new int[seeds.size()];
+    for (int pixel : reached) {
+      sizes[owner[pixel]]++;
+    }
+    List<int[]> parts = IntStream.of(sizes).mapToObj(int[]::new).toList();
+    Arrays.fill(sizes, 0);
+    for (int pixel : reached) {
+      int s = owner[pixel];
+      parts.get(s)[sizes[s]++] = pixel;
+    }
+    return parts;
   }
 }

@@ -19,7 +19,7 @@ record ShapeFit(
   /** Cells across the grid on which the ideal shapes are counted out. */
   private static final int CELLS = 256;
 
-  private static final long[][] TABLES = tables();
+  private static final int[][] TABLES = tables();
 
   /** Ratio of width to height, over the ideal one, beyond which a shape is not that shape. */
   private static final double STRETCH = 1.5;
@@ -84,50 +84,71 @@ record ShapeFit(
     if (scaleX > STRETCH * scaleY || scaleY > STRETCH * scaleX) {
       return new ShapeFit(kind, 0, x, y, halfWidth, halfHeight);
     }
-    long[] table = TABLES[kind.ordinal()];
+    int[] table = TABLES[kind.ordinal()];
+    Cells columns = Cells.of(width, x, scaleX);
+    Cells rows = Cells.of(alpha.length / width, y, scaleY);
     double smaller = 0;
     double larger = 0;
-    for (int i = 0; i < alpha.length; i++) {
-      double left = i % width - x;
-      int row = i / width;
-      double top = row - y;
-      double ideal =
-          mean(table, left / scaleX, top / scaleY, (left + 1) / scaleX, (top + 1) / scaleY);
-      smaller += Math.min(alpha[i], ideal);
-      larger += Math.max(alpha[i], ideal);
+    int i = 0;
+    for (int row = 0; row < rows.from.length; row++) {
+      for (int column = 0; column < width; column++, i++) {
+        double ideal = mean(table, columns, column, rows, row);
+        smaller += Math.min(alpha[i], ideal);
+        larger += Math.max(alpha[i], ideal);
+      }
     }
     return new ShapeFit(kind, smaller / larger, x, y, halfWidth, halfHeight);
   }
 
-  /** Share of a box, given in units of the radius, that the shape covers. */
-  private static double mean(long[] table, double left, double top, double right, double bottom) {
-    int l = cell(left);
-    int t = cell(top);
-    int r = Math.max(l + 1, cell(right));
-    int b = Math.max(t + 1, cell(bottom));
+  /**
+   * Where the pixels of one direction lie on the grid, which goes from -1 to 1.
+   *
+   * @param from first cell of each
+   * @param to the cell after the last of each
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Cells(int[] from, int[] to) {
+    static Cells of(int pixels, double middle, double scale) {
+      int[] from = new int[pixels];
+      int[] to = new int[pixels];
+      for (int i = 0; i < pixels; i++) {
+        double begin = i - middle;
+        from[i] = cell(begin / scale);
+        to[i] = Math.max(from[i] + 1, cell((begin + 1) / scale));
+      }
+      return new Cells(from, to);
+    }
+  }
+
+  /** Share of a pixel that the shape covers. */
+  private static double mean(int[] table, Cells columns, int column, Cells rows, int row) {
+    int l = columns.from[column];
+    int t = rows.from[row];
+    int r = columns.to[column];
+    int b = rows.to[row];
     if (l >= CELLS || t >= CELLS || r <= 0 || b <= 0) {
       return 0;
     }
-    long inside = at(table, r, b) - at(table, l, b) - at(table, r, t) + at(table, l, t);
-    return (double) inside / ((long) (r - l) * (b - t));
+    int inside = at(table, r, b) - at(table, l, b) - at(table, r, t) + at(table, l, t);
+    return inside == 0 ? 0 : (double) inside / ((long) (r - l) * (b - t));
   }
 
-  /** The line of the grid nearest to a length; the grid goes from -1 to 1. */
+  /** The line of the grid nearest to a length in units of the radius. */
   private static int cell(double length) {
     return (int) Math.rint((length + 1) * (CELLS / 2));
   }
 
-  private static long at(long[] table, int column, int row) {
+  private static int at(int[] table, int column, int row) {
     return table[Math.clamp(row, 0, CELLS) * (CELLS + 1) + Math.clamp(column, 0, CELLS)];
   }
 
   /** For each kind the number of cells inside the shape above and to the left of a grid point. */
-  private static long[][] tables() {
-    long[][] tables = new long[ShapeKind.values().length][];
+  private static int[][] tables() {
+    int[][] tables = new int[ShapeKind.values().length][];
     for (ShapeKind kind : ShapeKind.values()) {
-      long[] table = new long[(CELLS + 1) * (CELLS + 1)];
+      int[] table = new int[(CELLS + 1) * (CELLS + 1)];
       for (int row = 0; row < CELLS; row++) {
-        long line = 0;
+        int line = 0;
         for (int column = 0; column < CELLS; column++) {
           double x = (column + 0.5) / (CELLS / 2) - 1;
           double y = (row + 0.5) / (CELLS / 2) - 1;

@@ -35,6 +35,9 @@ public final class ShapeReader {
   /** What taking a blob apart must gain. */
   private static final double GAIN = 0.05;
 
+  /** More than sums of a few numbers below 1 are off. */
+  private static final double ROUNDING = 1e-9;
+
   /** Parts beyond these are crumbs of something else. */
   private static final int MOST_PARTS = 6;
 
@@ -111,14 +114,33 @@ public final class ShapeReader {
       if (large.size() < 2 || large.size() > MOST_PARTS) {
         continue;
       }
-      List<SeenShape> parts = large.stream().map(this::see).toList();
-      double fit = parts.stream().mapToDouble(SeenShape::fit).average().orElseThrow();
-      if (fit > bestFit && parts.stream().allMatch(part -> part.fit() >= POOR)) {
+      List<SeenShape> parts = seeAll(large, bestFit);
+      double fit = parts.stream().mapToDouble(SeenShape::fit).average().orElse(0);
+      if (fit > bestFit) {
         best = parts;
         bestFit = fit;
       }
     }
     return best;
+  }
+
+  /**
+   * The parts as shapes; none as soon as one resembles no shape, or their mean fit cannot be more
+   * than {@code least} any longer. Noise is often taken apart in many ways, and fitting shapes is
+   * most of the work.
+   */
+  private List<SeenShape> seeAll(List<int[]> parts, double least) {
+    List<SeenShape> seen = new ArrayList<>();
+    double most = parts.size();
+    for (int[] part : parts) {
+      SeenShape shape = see(part);
+      seen.add(shape);
+      most -= 1 - shape.fit();
+      if (shape.fit() < POOR || most < parts.size() * least - ROUNDING) {
+        return List.of();
+      }
+    }
+    return seen;
   }
 
   /** The connected parts of a core, grown back to the whole blob. */

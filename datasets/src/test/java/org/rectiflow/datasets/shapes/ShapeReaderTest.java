@@ -105,6 +105,23 @@ class ShapeReaderTest {
         .hasMessageContaining("found 1 channels");
   }
 
+  /** Not less strict than trying every way to take noise apart, of which these are the numbers. */
+  @Test
+  void noiseIsReadAsIfEveryWayWereTried() {
+    StringBuilder read = new StringBuilder();
+    for (float level : new float[] {0.6f, 0.8f, 1}) {
+      for (double deviation : new double[] {0.15, 0.3, 0.6}) {
+        List<SeenShape> seen =
+            ShapeReader.read(Damage.noise(filled(level, level, level), deviation, 3));
+        double fit = seen.stream().mapToDouble(SeenShape::fit).sum();
+        read.append("%d:%.6f ".formatted(seen.size(), fit));
+      }
+    }
+    assertThat(read.toString().strip())
+        .isEqualTo(
+            "1:0.823872 1:0.720254 1:0.652605 1:0.640020 1:0.631209 1:0.598237 17:8.223067 4:1.606226 2:0.961936");
+  }
+
   private static SeenShape only(PixelImage picture) {
     List<SeenShape> seen = ShapeReader.read(picture);
     assertThat(seen).hasSize(1);
