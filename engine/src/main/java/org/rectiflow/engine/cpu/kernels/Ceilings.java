@@ -2,6 +2,7 @@ package org.rectiflow.engine.cpu.kernels;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import org.rectiflow.engine.Roofs;
 
 /** Measures the most that all threads together compute and copy. */
@@ -11,6 +12,7 @@ public final class Ceilings {
   private static final long COPIED = 128 << 20;
   private static final long PIECE = 1 << 20;
   private static final long NANOS = 700_000_000;
+  private static final long LEAST_WORK = NANOS / 2;
 
   private Ceilings() {}
 
@@ -38,17 +40,30 @@ public final class Ceilings {
     }
   }
 
-  /** Nanoseconds of the fastest of many rounds; the first ones compile. */
-  private static long best(Runnable round) {
+  /**
+   * Nanoseconds of the fastest of many rounds; the first ones compile. Time in which the process
+   * was stopped, or hardly got a processor, does not count.
+   */
+  static long best(Runnable round) {
     long begun = System.nanoTime();
+    long worked = processorNanos();
     long best = Long.MAX_VALUE;
     long now = begun;
-    while (now - begun < NANOS) {
+    while (now - begun < NANOS || processorNanos() - worked < LEAST_WORK) {
       round.run();
       long end = System.nanoTime();
       best = Math.min(best, end - now);
       now = end;
     }
     return best;
+  }
+
+  /** What this process has used by now; no bound where the system does not tell. */
+  private static long processorNanos() {
+    return ProcessHandle.current()
+        .info()
+        .totalCpuDuration()
+        .map(Duration::toNanos)
+        .orElseGet(System::nanoTime);
   }
 }
