@@ -3,17 +3,9 @@ package org.rectiflow.pipeline.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import org.rectiflow.encoders.PromptEmbedding;
-import org.rectiflow.encoders.PromptEncoder;
-import org.rectiflow.encoders.PromptEncoding;
-import org.rectiflow.encoders.PromptTokens;
-import org.rectiflow.encoders.Prompts;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.pipeline.Denoiser;
@@ -42,8 +34,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Draws pictures. */
@@ -68,38 +58,9 @@ final class GenerateCommand implements Callable<Integer> {
   /** Bytes of a transformer beside whose work a second for warming up is little. */
   private static final long LARGE = 1L << 30;
 
-  /** Prompts of a file that go through the encoders together. */
-  private static final int ENCODED_AT_ONCE = 8;
-
   @Spec private CommandSpec spec;
 
-  @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "What the picture shows.")
-  private String prompt;
-
-  @Option(
-      names = "--prompts",
-      paramLabel = "FILE",
-      description = "Draw a picture of every line of a file; the seeds go on from line to line.")
-  private Path promptFile;
-
-  @Option(names = "--prompt-2", paramLabel = "TEXT", description = "Another prompt for CLIP-G.")
-  private String prompt2;
-
-  @Option(names = "--prompt-3", paramLabel = "TEXT", description = "Another prompt for T5.")
-  private String prompt3;
-
-  @Option(
-      names = "--negative",
-      paramLabel = "TEXT",
-      defaultValue = "",
-      description = "What guidance leads away from; default: nothing.")
-  private String negative;
-
-  @Option(names = "--negative-2", paramLabel = "TEXT", description = "The same for CLIP-G.")
-  private String negative2;
-
-  @Option(names = "--negative-3", paramLabel = "TEXT", description = "The same for T5.")
-  private String negative3;
+  @Mixin private PromptOptions promptOptions;
 
   @Option(
       names = "--size",
@@ -129,21 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Whose choices to follow: diffusers (default), reference or paper.")
   private Preset preset;
 
-  @Option(names = "--no-t5", description = "Leave T5 out; zeros take its place.")
-  private boolean noT5;
-
-  @Option(names = "--no-clip-l", description = "Leave CLIP-L out.")
-  private boolean noClipL;
-
-  @Option(names = "--no-clip-g", description = "Leave CLIP-G out.")
-  private boolean noClipG;
-
-  @Option(
-      names = "--t5-tokens",
-      paramLabel = "N",
-      description = "Length of T5's sequence at most; default: the preset's.")
-  private Integer t5Tokens;
-
+  @Mixin private EncoderOptions encoderOptions;
   @Mixin private ModelOptions model;
   @Mixin private SchedulerOptions schedulerOptions;
 
@@ -195,24 +142,12 @@ final class GenerateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new UserException("--batch must be at least 1, got " + batch);
     }
-    List<String> texts = texts();
+    List<String> texts = promptOptions.texts(spec.commandLine());
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
       return checkpoint.guarded(() -> draw(texts, checkpoint, backend, console));
     }
-  }
-
-  /** What is to be drawn. */
-  private List<String> texts() throws IOException {
-    if ((prompt == null) == (promptFile == null)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          prompt == null
-              ? "Missing: a PROMPT in quotes, or --prompts with a file of prompts"
-              : "Give either a PROMPT or --prompts, not both");
-    }
-    return prompt != null ? List.of(prompt) : PromptLines.read(promptFile);
   }
 
   private int draw(
@@ -228,16 +163,20 @@ final class GenerateCommand implements Callable<Integer> {
     Scheduler scheduler = recipe.scheduler();
     Schedule schedule = scheduler.schedule(recipe.request());
     List<Recipe> recipes =
-        texts.stream().map(text -> recipe.with(prompts(text, prompt2, prompt3))).toList();
-    List<PromptEmbedding> prompts = encode(pipeline, recipes, progress);
-    PromptEmbedding negatives = prompts.getLast();
+        texts.stream().map(text -> recipe.with(promptOptions.prompts(text))).toList();
+    EncodedPrompts encoded =
+        EncodedPrompts.of(pipeline, recipes, progress, spec.commandLine().getErr());
     int pictures = recipes.size() * batch;
     try (Unfinished unfinished = new Unfinished(pictures, spec.commandLine().getErr())) {
       for (int p = 0; p < recipes.size(); p++) {
         OutputNames names = new OutputNames(out, texts.get(p), pictures);
         try (Denoiser denoiser =
             pipeline.denoiser(
-                prompts.get(p), negatives, recipe.guidance(), recipe.width(), recipe.height())) {
+                encoded.prompts().get(p),
+                encoded.negative(),
+                recipe.guidance(),
+                recipe.width(),
+                recipe.height())) {
           for (int i = 0; i < batch; i++) {
             int index = p * batch + i;
             Recipe one = recipes.get(p).withSeed(seed + index);
@@ -301,71 +240,23 @@ final class GenerateCommand implements Callable<Integer> {
       int step = pipeline.sizeStep();
       request = request.withMu(config.mu(pixels.width() / step * (pixels.height() / step)));
     }
-    Set<Part> dropped = EnumSet.noneOf(Part.class);
-    if (noT5) {
-      dropped.add(Part.T5);
-    }
-    if (noClipL) {
-      dropped.add(Part.CLIP_L);
-    }
-    if (noClipG) {
-      dropped.add(Part.CLIP_G);
-    }
     return new Recipe(
-        prompts(text, prompt2, prompt3),
-        prompts(negative, negative2, negative3),
+        promptOptions.prompts(text),
+        promptOptions.negative(),
         pixels.width(),
         pixels.height(),
         guidance == null ? scale : guidance,
         seed,
         chosen,
         preset == null ? defaults.zeroUnconditional() : chosen.zeroUnconditional(),
-        t5Tokens == null ? chosen.t5Tokens() : t5Tokens,
-        dropped,
+        encoderOptions.t5Tokens(chosen),
+        encoderOptions.dropped(),
         formulation,
         schedulerOptions.scheduler.orElse(chosen.sampler()),
         config,
         request,
         schedulerOptions.stepOptions(),
         Optional.ofNullable(tile));
-  }
-
-  private static Prompts prompts(String first, String second, String third) {
-    return new Prompts(first, second == null ? first : second, third == null ? first : third);
-  }
-
-  /** The embeddings of all prompts, and after them that of what guidance leads away from. */
-  private List<PromptEmbedding> encode(
-      TextToImage pipeline, List<Recipe> recipes, Progress progress) {
-    Recipe first = recipes.getFirst();
-    Progress.Phase phase =
-        progress.begin("encoding", Math.ceilDiv(recipes.size() + 1, ENCODED_AT_ONCE));
-    PrintWriter err = spec.commandLine().getErr();
-    try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
-      List<Prompts> all = new ArrayList<>(recipes.stream().map(Recipe::prompts).toList());
-      for (Prompts one : all) {
-        for (PromptTokens.Cut cut : encoders.tokenize(one).cuts()) {
-          err.println("rectiflow: warning: " + cut.message());
-        }
-      }
-      for (PromptTokens.Cut cut : encoders.tokenize(first.negative()).cuts()) {
-        err.println("rectiflow: warning: in the negative prompt, " + cut.message());
-      }
-      err.flush();
-      all.add(first.negative());
-      List<PromptEmbedding> embeddings = new ArrayList<>();
-      for (int from = 0; from < all.size(); from += ENCODED_AT_ONCE) {
-        int to = Math.min(all.size(), from + ENCODED_AT_ONCE);
-        for (PromptEncoding encoding : pipeline.encode(encoders, all.subList(from, to))) {
-          embeddings.add(encoding.embedding());
-        }
-        phase.step();
-      }
-      if (first.zeroNegative()) {
-        embeddings.set(recipes.size(), TextToImage.zeros(embeddings.getLast()));
-      }
-      return embeddings;
-    }
   }
 
   private Tensor draw(

@@ -1,0 +1,60 @@
+package org.rectiflow.pipeline.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
+import org.rectiflow.encoders.PromptEncoding;
+import org.rectiflow.encoders.PromptTokens;
+import org.rectiflow.encoders.Prompts;
+import org.rectiflow.pipeline.Progress;
+import org.rectiflow.pipeline.Recipe;
+import org.rectiflow.pipeline.TextToImage;
+
+/**
+ * The prompts of all pictures, encoded before the first is drawn.
+ *
+ * @param prompts one for each recipe
+ * @param negative what guidance leads away from in all of them
+ */
+record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
+  /** Prompts that go through the encoders together. */
+  private static final int AT_ONCE = 8;
+
+  /**
+   * Encodes.
+   *
+   * @param recipes which differ in their prompts only
+   * @param err where it is said which prompts are too long
+   */
+  static EncodedPrompts of(
+      TextToImage pipeline, List<Recipe> recipes, Progress progress, PrintWriter err) {
+    Recipe first = recipes.getFirst();
+    Progress.Phase phase = progress.begin("encoding", Math.ceilDiv(recipes.size() + 1, AT_ONCE));
+    try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
+      List<Prompts> all = new ArrayList<>(recipes.stream().map(Recipe::prompts).toList());
+      for (Prompts one : all) {
+        for (PromptTokens.Cut cut : encoders.tokenize(one).cuts()) {
+          err.println("rectiflow: warning: " + cut.message());
+        }
+      }
+      for (PromptTokens.Cut cut : encoders.tokenize(first.negative()).cuts()) {
+        err.println("rectiflow: warning: in the negative prompt, " + cut.message());
+      }
+      err.flush();
+      all.add(first.negative());
+      List<PromptEmbedding> embeddings = new ArrayList<>();
+      for (int from = 0; from < all.size(); from += AT_ONCE) {
+        int to = Math.min(all.size(), from + AT_ONCE);
+        for (PromptEncoding encoding : pipeline.encode(encoders, all.subList(from, to))) {
+          embeddings.add(encoding.embedding());
+        }
+        phase.step();
+      }
+      PromptEmbedding negative = embeddings.removeLast();
+      return new EncodedPrompts(
+          embeddings, first.zeroNegative() ? TextToImage.zeros(negative) : negative);
+    }
+  }
+}
