@@ -2,7 +2,6 @@ package org.rectiflow.spark;
 
 import java.io.File;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.apache.spark.SparkConf;
@@ -12,16 +11,16 @@ import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.study.cli.Lines;
-import org.rectiflow.study.plan.StudyFile;
+import org.rectiflow.study.cli.StudyOptions;
 import org.rectiflow.study.plan.StudyPlan;
 import org.rectiflow.study.report.StudyReport;
 import org.rectiflow.study.run.Results;
 import org.rectiflow.study.run.StudyRun;
 import org.rectiflow.study.run.TrainedCells;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Does a study on Spark. */
@@ -47,8 +46,7 @@ public final class AblateOnSparkCommand implements Subcommand {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "STUDY.toml", description = "The study's file.")
-  private Path file;
+  @Mixin private StudyOptions study;
 
   @Option(
       names = "--master",
@@ -58,30 +56,12 @@ public final class AblateOnSparkCommand implements Subcommand {
   private String master;
 
   @Option(
-      names = "--budget",
-      paramLabel = "NAME",
-      description = "A budget of the file, or whole; default: the file's first.")
-  private String budget;
-
-  @Option(
       names = "--attempts",
       paramLabel = "N",
       defaultValue = "3",
       description =
           "How often Spark begins a run before it counts as failed; default: ${DEFAULT-VALUE}.")
   private int attempts;
-
-  @Option(names = "--resume", description = "Go on with the study in the folder.")
-  private boolean resume;
-
-  @Option(names = "--retry", description = "Also do the runs again that failed.")
-  private boolean retry;
-
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "The study's folder; default: studies/ and the names of file and budget.")
-  private Path out;
 
   @Option(
       names = "--threads",
@@ -96,16 +76,8 @@ public final class AblateOnSparkCommand implements Subcommand {
     if (attempts < 1 || threads < 1) {
       throw new UserException("--attempts and --threads must be at least 1");
     }
-    StudyFile study = StudyFile.read(file);
-    String first = study.budgets().keySet().stream().findFirst().orElse(StudyPlan.WHOLE);
-    StudyPlan plan = StudyPlan.of(study, budget == null ? first : budget);
-    String name = String.valueOf(file.getFileName()).replaceAll("\\.toml$", "");
-    Path folder = out == null ? Path.of("studies").resolve(name + "-" + plan.budget()) : out;
-    if (!resume && Files.exists(folder.resolve("runs"))) {
-      throw new UserException(
-          "%s holds a study. Go on with it with --resume, or choose another folder with --out."
-              .formatted(folder));
-    }
+    StudyPlan plan = study.plan();
+    Path folder = study.folderToWorkIn(plan);
     int perRun = threads;
     RunnerFactory runners =
         () -> new TrainedCells(() -> Backends.open("cpu", new BackendProvider.Options(perRun)));
@@ -113,7 +85,12 @@ public final class AblateOnSparkCommand implements Subcommand {
     try (JavaSparkContext spark = new JavaSparkContext(conf())) {
       outcome =
           SparkStudy.run(
-              spark, plan, folder, runners, retry, new Lines(plan.cells().size(), this::say));
+              spark,
+              plan,
+              folder,
+              runners,
+              study.retry(),
+              new Lines(plan.cells().size(), this::say));
     }
     PrintWriter output = spec.commandLine().getOut();
     Results results = Results.open(StudyRun.resultsFile(folder));

@@ -2,7 +2,6 @@ package org.rectiflow.study.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.rectiflow.engine.Backend;
@@ -13,7 +12,6 @@ import org.rectiflow.pipeline.cli.ConsoleProgress;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.study.plan.Cell;
-import org.rectiflow.study.plan.StudyFile;
 import org.rectiflow.study.plan.StudyPlan;
 import org.rectiflow.study.report.StudyReport;
 import org.rectiflow.study.run.CellRunner;
@@ -21,9 +19,9 @@ import org.rectiflow.study.run.StudyRun;
 import org.rectiflow.study.run.TrainedCells;
 import org.rectiflow.trainer.cli.Interrupt;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Does a study. */
@@ -49,15 +47,7 @@ import picocli.CommandLine.Spec;
 public final class AblateCommand implements Subcommand {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "STUDY.toml", description = "The study's file.")
-  private Path file;
-
-  @Option(
-      names = "--budget",
-      paramLabel = "NAME",
-      description =
-          "How much of it: a budget of the file, or whole for the file as it stands; default: the file's first.")
-  private String budget;
+  @Mixin private StudyOptions study;
 
   @Option(
       names = "--jobs",
@@ -65,18 +55,6 @@ public final class AblateCommand implements Subcommand {
       defaultValue = "1",
       description = "Runs at a time, which share the processors; default: ${DEFAULT-VALUE}.")
   private int jobs;
-
-  @Option(names = "--resume", description = "Go on with the study in the folder.")
-  private boolean resume;
-
-  @Option(names = "--retry", description = "Also do the runs again that failed.")
-  private boolean retry;
-
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "The study's folder; default: studies/ and the names of file and budget.")
-  private Path out;
 
   @Option(names = "--plan", description = "Print the runs and what they take, and do nothing.")
   private boolean planOnly;
@@ -106,9 +84,7 @@ public final class AblateCommand implements Subcommand {
     if (jobs < 1) {
       throw new UserException("--jobs must be at least 1, got " + jobs);
     }
-    StudyFile study = StudyFile.read(file);
-    StudyPlan plan = StudyPlan.of(study, budget == null ? first(study) : budget);
-    Path folder = out == null ? defaultFolder(plan) : out;
+    StudyPlan plan = study.plan();
     CellRunner runner = new TrainedCells(() -> backend(Math.max(1, allThreads() / jobs)));
     PrintWriter output = spec.commandLine().getOut();
     if (planOnly) {
@@ -117,9 +93,7 @@ public final class AblateCommand implements Subcommand {
       output.flush();
       return 0;
     }
-    if (!reportOnly) {
-      requireFolder(folder);
-    }
+    Path folder = reportOnly ? study.folder(plan) : study.folderToWorkIn(plan);
     StudyRun run = new StudyRun(plan, folder, runner);
     StudyRun.Outcome outcome = reportOnly ? run.outcome() : work(plan, run, folder);
     output.println(StudyReport.write(plan, run.results(), folder));
@@ -127,34 +101,19 @@ public final class AblateCommand implements Subcommand {
     return status(outcome);
   }
 
-  private static String first(StudyFile study) {
-    return study.budgets().keySet().stream().findFirst().orElse(StudyPlan.WHOLE);
-  }
-
-  private static Path defaultFolder(StudyPlan plan) {
-    String name = String.valueOf(plan.study().file().getFileName()).replaceAll("\\.toml$", "");
-    return Path.of("studies").resolve(name + "-" + plan.budget());
-  }
-
-  private void requireFolder(Path folder) {
-    if (!resume && Files.exists(folder.resolve("runs"))) {
-      throw new UserException(
-          "%s holds a study. Go on with it with --resume, or choose another folder with --out."
-              .formatted(folder));
-    }
-  }
-
   private StudyRun.Outcome work(StudyPlan plan, StudyRun run, Path folder)
       throws IOException, InterruptedException {
-    List<Cell> left = run.left(retry);
-    say("%s: %d of %d runs are left, in %s", file, left.size(), plan.cells().size(), folder);
+    List<Cell> left = run.left(study.retry());
+    say(
+        "%s: %d of %d runs are left, in %s",
+        study.file(), left.size(), plan.cells().size(), folder);
     if (!left.isEmpty() && !quiet) {
       say("%s", estimate(plan, left));
     }
     try (ConsoleProgress console = ConsoleProgress.onStandardError();
         Interrupt interrupt = new Interrupt(spec.commandLine().getErr())) {
       Progress progress = quiet ? Progress.NONE : console;
-      return run.run(jobs, retry, new Lines(left.size(), this::say), progress, interrupt);
+      return run.run(jobs, study.retry(), new Lines(left.size(), this::say), progress, interrupt);
     }
   }
 
