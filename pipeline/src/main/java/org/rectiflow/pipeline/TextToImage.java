@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.rectiflow.encoders.ClipTextModel;
 import org.rectiflow.encoders.PromptEmbedding;
@@ -149,9 +150,20 @@ public final class TextToImage {
    * @param dropped encoders to leave out; their place is filled with zeros
    */
   public PromptEncoder encoders(int t5Tokens, Set<Part> dropped) {
-    Optional<Clip> clipL = clip(Part.CLIP_L, dropped);
-    Optional<Clip> clipG = clip(Part.CLIP_G, dropped);
-    Optional<T5> t5 = dropped.contains(Part.T5) ? Optional.empty() : Optional.of(t5());
+    return encoders(t5Tokens, dropped, checkpoint::require);
+  }
+
+  /**
+   * The same with other values, as of encoders that were trained.
+   *
+   * @param weights the tensors of an encoder, in the checkpoint's names and shapes
+   */
+  public PromptEncoder encoders(
+      int t5Tokens, Set<Part> dropped, Function<Part, WeightSource> weights) {
+    Optional<Clip> clipL = clip(Part.CLIP_L, dropped, weights);
+    Optional<Clip> clipG = clip(Part.CLIP_G, dropped, weights);
+    Optional<T5> t5 =
+        dropped.contains(Part.T5) ? Optional.empty() : Optional.of(t5(weights.apply(Part.T5)));
     PromptEmbedding.Layout layout =
         PromptEncoder.layout(
             contextWidth(),
@@ -166,18 +178,17 @@ public final class TextToImage {
     return new PromptEncoder(backend, layout, clipL, clipG, t5);
   }
 
-  private Optional<Clip> clip(Part part, Set<Part> dropped) {
+  private Optional<Clip> clip(Part part, Set<Part> dropped, Function<Part, WeightSource> weights) {
     if (dropped.contains(part)) {
       return Optional.empty();
     }
-    WeightSource weights = checkpoint.require(part);
+    WeightSource values = weights.apply(part);
     Path tokenizer = checkpoint.requireTokenizer(part);
-    ClipTextModel model = new ClipTextModel(checkpoint.clipConfig(part), weights);
+    ClipTextModel model = new ClipTextModel(checkpoint.clipConfig(part), values);
     return Optional.of(new Clip(PromptTokenizer.clip(tokenizer), model));
   }
 
-  private T5 t5() {
-    WeightSource weights = checkpoint.require(Part.T5);
+  private T5 t5(WeightSource weights) {
     Path tokenizer = checkpoint.requireTokenizer(Part.T5);
     T5Encoder model = new T5Encoder(checkpoint.t5Config(), weights);
     return new T5(PromptTokenizer.t5(tokenizer), model);

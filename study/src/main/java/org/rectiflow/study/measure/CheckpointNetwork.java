@@ -1,23 +1,26 @@
 package org.rectiflow.study.measure;
 
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.rectiflow.backbones.BackboneConfig;
-import org.rectiflow.engine.CheckpointException;
-import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.StoredWeights;
 import org.rectiflow.engine.Weight;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.mmdit.VelocityModel;
+import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.safetensors.TensorSource;
 
 /**
- * The transformer in a checkpoint of a run, with the weights as they were trained or with their
- * moving average. Keeps the checkpoint's files open.
+ * The transformer in a checkpoint of a run, and the text encoders if they were trained with it,
+ * with the weights as they were trained or with their moving average. Keeps the checkpoint's files
+ * open.
  */
 public final class CheckpointNetwork implements AutoCloseable {
+  private static final String PARAMETER = "parameter.";
+  private static final String AVERAGE = "ema.";
+
   private final TensorSource published;
   private final TensorSource state;
   private final StoredWeights publishedWeights;
@@ -45,7 +48,7 @@ public final class CheckpointNetwork implements AutoCloseable {
 
   /** Whether the run had a moving average. */
   public boolean hasAverage() {
-    return stateWeights.names().stream().anyMatch(name -> name.startsWith("ema."));
+    return stateWeights.names().stream().anyMatch(name -> name.startsWith(AVERAGE));
   }
 
   /**
@@ -54,37 +57,57 @@ public final class CheckpointNetwork implements AutoCloseable {
    * @param weights {@code ema} or {@code raw}
    */
   public VelocityModel model(String weights) {
-    return config.model(new Trained(weights.equals("ema") ? "ema." : "parameter."));
+    return config.model(new Trained(prefix(weights), publishedWeights));
   }
 
-  /** Trained tensors from the state, the others, such as positions, from the published model. */
+  /** Whether the run trained text encoders too. */
+  public boolean hasEncoders() {
+    return Stream.of(Part.values())
+        .filter(Part::isEncoder)
+        .anyMatch(part ->
+            stateWeights.names().stream()
+                .anyMatch(n -> n.startsWith(PARAMETER + part.folder() + ".")));
+  }
+
+  /**
+   * The tensors of a text encoder: those that the run trained have its values.
+   *
+   * @param weights {@code ema} or {@code raw}
+   * @param base the encoder that the run began with
+   */
+  public WeightSource encoder(Part part, String weights, WeightSource base) {
+    return new Trained(prefix(weights) + part.folder() + ".", base);
+  }
+
+  private static String prefix(String weights) {
+    return weights.equals("ema") ? AVERAGE : PARAMETER;
+  }
+
+  /** Trained tensors from the state, the others, such as positions, from what is published. */
   private final class Trained implements WeightSource {
     private final String prefix;
+    private final WeightSource others;
 
-    Trained(String prefix) {
+    Trained(String prefix, WeightSource others) {
       this.prefix = prefix;
+      this.others = others;
     }
 
+    /** The state has the shapes of the objective, which are views of the model's. */
     @Override
     public Optional<Weight> find(String name) {
-      return stateWeights.find(prefix + name).or(() -> publishedWeights.find(name));
-    }
-
-    @Override
-    public Weight require(String name, int... dims) {
-      Weight weight = require(name);
-      // The state has the shapes of the objective, which are views of the model's.
-      if (weight.shape().count() != Shape.of(dims).count()) {
-        throw new CheckpointException(
-            "%s: %s has shape %s, the model needs %s"
-                .formatted(origin(), name, weight.shape(), Shape.of(dims)));
-      }
-      return weight.reshape(dims);
+      return others
+          .find(name)
+          .map(other ->
+              stateWeights
+                  .find(prefix + name)
+                  .map(trained -> trained.reshape(other.shape().dims()))
+                  .orElse(other));
     }
 
     @Override
     public Set<String> names() {
-      return new LinkedHashSet<>(publishedWeights.names());
+      return others.names();
     }
 
     @Override

@@ -7,12 +7,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.rectiflow.datasets.shapes.ShapePrompt;
 import org.rectiflow.datasets.shapes.ShapesScore;
 import org.rectiflow.datasets.shapes.Verdict;
 import org.rectiflow.encoders.PromptEmbedding;
+import org.rectiflow.encoders.PromptEncoder;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
@@ -39,6 +41,8 @@ import org.rectiflow.vae.Autoencoder;
 public final class Measurer implements AutoCloseable {
   private final Evaluation evaluation;
   private final Backend backend;
+  private final Checkpoint base;
+  private final int t5Tokens;
   private final TextToImage pipeline;
   private final Autoencoder vae;
   private final Features features;
@@ -47,7 +51,8 @@ public final class Measurer implements AutoCloseable {
   /**
    * Makes ready to measure runs on one base.
    *
-   * @param base whose encoders and autoencoder are used; closed by the caller
+   * @param base whose autoencoder is used, and whose text encoders unless the run trained its own;
+   *     closed by the caller
    * @param t5Tokens length of T5's part of the context
    * @param side of a picture in pixels
    */
@@ -55,6 +60,8 @@ public final class Measurer implements AutoCloseable {
       throws IOException {
     this.evaluation = evaluation;
     this.backend = backend;
+    this.base = base;
+    this.t5Tokens = t5Tokens;
     pipeline = TextToImage.withoutTransformer(base, backend);
     vae = new Autoencoder(pipeline.vaeConfig(), base.require(Part.VAE));
     features = Yardstick.features(evaluation, backend);
@@ -84,16 +91,32 @@ public final class Measurer implements AutoCloseable {
               "%s has no moving average to measure: set ema.every, or evaluation.weights to [\"raw\"]"
                   .formatted(checkpoint));
         }
+        List<PromptEmbedding> embeddings = embeddings(network, weights);
         for (Sampler sampler : samplers) {
-          all.add(measure(network.model(weights), weights, formulation, sampler, phase, stop));
+          all.add(
+              measure(
+                  network.model(weights), embeddings, weights, formulation, sampler, phase, stop));
         }
       }
     }
     return all;
   }
 
+  /** The prompts through the encoders that the transformer was trained with. */
+  private List<PromptEmbedding> embeddings(CheckpointNetwork network, String weights) {
+    if (!network.hasEncoders()) {
+      return yardstick.embeddings();
+    }
+    try (PromptEncoder encoders =
+        pipeline.encoders(
+            t5Tokens, Set.of(), part -> network.encoder(part, weights, base.require(part)))) {
+      return Yardstick.encode(pipeline, encoders, yardstick.prompts());
+    }
+  }
+
   private Sampled measure(
       VelocityModel model,
+      List<PromptEmbedding> embeddings,
       String weights,
       Formulation formulation,
       Sampler sampler,
@@ -110,12 +133,7 @@ public final class Measurer implements AutoCloseable {
     double length = 0;
     try (BatchSampler batches =
             new BatchSampler(
-                model,
-                backend,
-                formulation,
-                latent,
-                yardstick.embeddings().getFirst(),
-                sampler.guidance());
+                model, backend, formulation, latent, embeddings.getFirst(), sampler.guidance());
         Executable decoder =
             backend.compile("decoder", vae.decoder(batch, latentSide, latentSide))) {
       for (int from = 0; from < count; from += batch) {
@@ -126,7 +144,7 @@ public final class Measurer implements AutoCloseable {
         // counted.
         int start = Math.min(from, count - batch);
         int again = from - start;
-        List<PromptEmbedding> prompts = yardstick.embeddings().subList(start, start + batch);
+        List<PromptEmbedding> prompts = embeddings.subList(start, start + batch);
         BatchSampler.Ends sampled =
             batches.sample(yardstick.noise(evaluation, start, latent), prompts, sampler.steps());
         requireFinite(sampled.latents(), sampler, weights);

@@ -28,7 +28,7 @@ import org.rectiflow.study.plan.Evaluation;
  * noise, and the statistics of held-out pictures.
  *
  * @param prompts what is drawn
- * @param embeddings the prompts encoded
+ * @param embeddings the prompts encoded by the base
  * @param clipTokens tokens of an embedding's context that are CLIP's
  * @param references statistics of the features of held-out pictures
  * @param side of a picture in pixels
@@ -52,19 +52,27 @@ record Yardstick(
       throws IOException {
     int perTask = Math.ceilDiv(evaluation.samples(), GenEval.Task.values().length);
     List<ShapePrompt> prompts = ShapesScore.prompts(perTask, evaluation.seed());
-    List<PromptEmbedding> embeddings = new ArrayList<>();
+    List<PromptEmbedding> embeddings;
     int clipTokens;
     try (PromptEncoder encoders = pipeline.encoders(t5Tokens, Set.of())) {
       clipTokens = clipTokens(encoders);
-      for (int from = 0; from < prompts.size(); from += TOGETHER) {
-        List<ShapePrompt> some = prompts.subList(from, Math.min(prompts.size(), from + TOGETHER));
-        pipeline.encode(encoders, some.stream().map(p -> Prompts.all(p.text())).toList()).stream()
-            .map(PromptEncoding::embedding)
-            .forEach(embeddings::add);
-      }
+      embeddings = encode(pipeline, encoders, prompts);
     }
     return new Yardstick(
         prompts, embeddings, clipTokens, references(evaluation, side, features), side);
+  }
+
+  /** Prompts encoded. */
+  static List<PromptEmbedding> encode(
+      TextToImage pipeline, PromptEncoder encoders, List<ShapePrompt> prompts) {
+    List<PromptEmbedding> embeddings = new ArrayList<>();
+    for (int from = 0; from < prompts.size(); from += TOGETHER) {
+      List<ShapePrompt> some = prompts.subList(from, Math.min(prompts.size(), from + TOGETHER));
+      pipeline.encode(encoders, some.stream().map(p -> Prompts.all(p.text())).toList()).stream()
+          .map(PromptEncoding::embedding)
+          .forEach(embeddings::add);
+    }
+    return embeddings;
   }
 
   private static int clipTokens(PromptEncoder encoders) {

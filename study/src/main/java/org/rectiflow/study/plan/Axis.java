@@ -3,6 +3,8 @@ package org.rectiflow.study.plan;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.tomlj.TomlArray;
 
 /**
  * Something in which the runs of a study differ.
@@ -37,6 +39,12 @@ public record Axis(String name, List<Point> points) {
   }
 
   private static String label(Object value) {
-    return value instanceof Double d ? String.format(Locale.ROOT, "%s", d) : String.valueOf(value);
+    return switch (value) {
+      case Double d -> String.format(Locale.ROOT, "%s", d);
+      case TomlArray list when list.isEmpty() -> "none";
+      case TomlArray list ->
+          list.toList().stream().map(Axis::label).collect(Collectors.joining("+"));
+      default -> String.valueOf(value);
+    };
   }
 }

@@ -3,12 +3,16 @@ package org.rectiflow.study.run;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.rectiflow.backbones.Backbone;
 import org.rectiflow.backbones.BackboneConfig;
+import org.rectiflow.encoders.ClipTextModel;
 import org.rectiflow.encoders.PromptEncoder;
 import org.rectiflow.encoders.PromptEncoding;
+import org.rectiflow.encoders.PromptEncoding.ClipOutput;
 import org.rectiflow.encoders.Prompts;
+import org.rectiflow.encoders.T5Encoder;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Cost;
 import org.rectiflow.engine.Executable;
@@ -20,6 +24,7 @@ import org.rectiflow.evaluation.ControlSetting.Sampler;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.study.plan.Cell;
 import org.rectiflow.study.plan.Evaluation;
 import org.rectiflow.study.plan.StudyPlan;
@@ -28,6 +33,7 @@ import org.rectiflow.trainer.config.Settings;
 import org.rectiflow.trainer.data.DataKeys;
 import org.rectiflow.trainer.transformer.TransformerKeys;
 import org.rectiflow.training.InitialValues;
+import org.rectiflow.training.PromptTower.Encoder;
 
 /**
  * What a study's runs will take, told before they begin: the operations of the graphs, a training
@@ -85,10 +91,32 @@ public record CostEstimate(double trainingFlops, double measuringFlops, double f
       }
       double each = forward.get(config);
       double samples = (double) batch * s.number(LoopKeys.ACCUMULATION) * s.get(LoopKeys.STEPS);
-      training += BACKWARD_AND_FORWARD * each * samples;
+      training += BACKWARD_AND_FORWARD * (each + encoders(s, base, empty)) * samples;
       measuring += each * calls(plan.evaluation());
     }
     return new CostEstimate(training, measuring, speed);
+  }
+
+  /** Operations of the text encoders that are trained, for one prompt. */
+  private static double encoders(Settings s, Checkpoint base, PromptEncoding like) {
+    double sum = 0;
+    for (Encoder encoder : TransformerKeys.trained(s)) {
+      sum +=
+          flops(
+              switch (encoder) {
+                case CLIP_L -> clip(base, Part.CLIP_L, like.clipL());
+                case CLIP_G -> clip(base, Part.CLIP_G, like.clipG());
+                case T5 ->
+                    new T5Encoder(base.t5Config(), base.require(Part.T5))
+                        .graph(1, like.t5().orElseThrow().shape().dim(1));
+              });
+    }
+    return sum;
+  }
+
+  private static Graph clip(Checkpoint base, Part part, Optional<ClipOutput> like) {
+    return new ClipTextModel(base.clipConfig(part), base.require(part))
+        .graph(1, like.orElseThrow().penultimate().shape().dim(1));
   }
 
   private static BackboneConfig config(Settings s, TextToImage like, int side, int tokens) {

@@ -99,11 +99,6 @@ public final class TrainedCells implements CellRunner {
       BooleanSupplier stop)
       throws IOException, StoppedException {
     Settings settings = cell.settings();
-    if (!settings.get(TransformerKeys.TRAIN_ENCODERS).isEmpty()) {
-      throw settings.problem(
-          TransformerKeys.TRAIN_ENCODERS,
-          "a study measures all its runs with the text encoders of model.base; leave them frozen");
-    }
     try (Backend backend = backends.get();
         RunFolder held = RunFolder.open(folder, settings, true)) {
       Trained trained = train(cell, held, backend, progress, stop);

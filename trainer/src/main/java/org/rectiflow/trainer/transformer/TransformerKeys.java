@@ -206,7 +206,7 @@ public final class TransformerKeys {
   }
 
   /** The encoders that are trained. */
-  static List<Encoder> trained(Settings settings) {
+  public static List<Encoder> trained(Settings settings) {
     return settings.get(TRAIN_ENCODERS).stream().map(ENCODERS::get).toList();
   }
 }
