@@ -1,8 +1,11 @@
 package org.rectiflow.pipeline.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +40,8 @@ public final class DiffusersFolder implements Checkpoint {
     Path index = folder.resolve("model_index.json");
     if (!Files.exists(index)) {
       throw new CheckpointException(
-          "%s is no model folder: it has no model_index.json. --model takes a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...) or a single file.%s"
-              .formatted(folder, singleFiles(folder)));
+          "%s is no model folder: it has no model_index.json. --model takes a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...) or a single file.%s%s"
+              .formatted(folder, singleFiles(folder), checkpoints(folder)));
     }
     String pipeline = Json.readObject(index).path("_class_name").asText();
     if (!PIPELINES.contains(pipeline)) {
@@ -64,6 +67,24 @@ public final class DiffusersFolder implements Checkpoint {
     return " The folder holds "
         + String.join(", ", files.stream().map(f -> f.getFileName().toString()).toList())
         + ": if one of them is the model, name it with --model.";
+  }
+
+  /** Names the latest model in a training run's folder. */
+  private static String checkpoints(Path folder) {
+    Path checkpoints = folder.resolve("checkpoints");
+    if (!Files.isDirectory(checkpoints)) {
+      return "";
+    }
+    try (Stream<Path> models = Files.list(checkpoints)) {
+      return models
+          .filter(model -> Files.exists(model.resolve("model_index.json")))
+          .max(Comparator.naturalOrder())
+          .map(model ->
+              " It is the folder of a training run, whose latest model is %s.".formatted(model))
+          .orElse("");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The shapes decide; a configuration that contradicts them belongs to other weights. */

@@ -110,6 +110,10 @@ class CommandLineTest {
   void missingFoldersAreNamed() throws IOException {
     fails(generate(folder.resolve("nowhere")), 1, "nowhere: no such file or folder");
     fails(generate(folder), 1, "has no model_index.json");
+    Path latest = Files.createDirectories(folder.resolve("checkpoints/step-00000020"));
+    Files.createFile(latest.resolve("model_index.json"));
+    Files.createDirectories(folder.resolve("checkpoints/step-00000030"));
+    fails(generate(folder), 1, "the folder of a training run, whose latest model is " + latest);
     Path model = ModelFolders.copy(TINY_SD3, folder.resolve("model"));
     delete(model.resolve("text_encoder_3"));
     fails(generate(model), 1, "text_encoder_3", "T5", "--no-t5");

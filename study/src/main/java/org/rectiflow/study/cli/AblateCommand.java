@@ -30,19 +30,19 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     abbreviateSynopsis = true,
     sortOptions = false,
-    description = {
-      "Trains and measures many runs that differ along axes, and sets them side by side as the paper",
-      "does in Section 5."
-    },
+    description =
+        "Trains and measures many runs that differ along axes, and sets them side by side as the paper does in Section 5.",
     footer = {
       "",
       "Examples:",
-      "  rectiflow ablate study/studies/formulations.toml --plan     the runs, and what they take",
+      "  rectiflow ablate study/studies/formulations.toml --plan",
+      "      prints the runs, and what they take",
       "  rectiflow ablate study/studies/formulations.toml --budget minutes",
       "  rectiflow ablate study/studies/formulations.toml --budget minutes --resume",
       "",
-      "A study that was stopped or killed goes on with --resume: finished runs are not done again,",
-      "and a run in the middle ends with the same bytes as if nothing had happened."
+      "Studies of the paper's figures and tables are in study/studies. One that was",
+      "stopped or killed goes on with --resume: finished runs are not done again, and a",
+      "run in the middle ends with the same bytes as if nothing had happened."
     })
 public final class AblateCommand implements Subcommand {
   @Spec private CommandSpec spec;

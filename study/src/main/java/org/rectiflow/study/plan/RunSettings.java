@@ -25,18 +25,7 @@ final class RunSettings {
    */
   static Settings of(Path base) throws IOException {
     RunFile file = RunFile.read(base);
-    String task = file.peek(LoopKeys.TASK);
-    TaskFactory factory =
-        TaskFactory.all().stream()
-            .filter(f -> f.name().equals(task))
-            .findFirst()
-            .orElseThrow(() ->
-                new UserException(
-                    "%s: there is no task '%s'; there are %s"
-                        .formatted(
-                            base,
-                            task,
-                            TaskFactory.all().stream().map(TaskFactory::name).toList())));
+    TaskFactory factory = TaskFactory.named(file.peek(LoopKeys.TASK), base.toString());
     List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);
     keys.addAll(factory.keys());
     return file.settings(keys);

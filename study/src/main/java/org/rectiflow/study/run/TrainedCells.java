@@ -13,7 +13,6 @@ import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Node;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
-import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.study.measure.Measurer;
 import org.rectiflow.study.measure.Sampled;
@@ -61,7 +60,7 @@ public final class TrainedCells implements CellRunner {
       Cell cell, RunFolder folder, Backend backend, Progress progress, BooleanSupplier stop)
       throws IOException, StoppedException {
     Settings settings = cell.settings();
-    try (Task task = factory(settings).open(settings, backend, progress);
+    try (Task task = task(settings, backend, progress);
         Trainer trainer = new Trainer(task, settings, folder, backend)) {
       double flops = flops(task.objective().graph()) * settings.get(LoopKeys.ACCUMULATION);
       Trainer.Outcome outcome = trainer.run(cell.id(), progress, stop);
@@ -73,12 +72,9 @@ public final class TrainedCells implements CellRunner {
     }
   }
 
-  private static TaskFactory factory(Settings settings) {
-    String name = settings.get(LoopKeys.TASK);
-    return TaskFactory.all().stream()
-        .filter(f -> f.name().equals(name))
-        .findFirst()
-        .orElseThrow(() -> new UserException("there is no task " + name));
+  private static Task task(Settings settings, Backend backend, Progress progress) {
+    return TaskFactory.named(settings.get(LoopKeys.TASK), settings.origin())
+        .open(settings, backend, progress);
   }
 
   private static double flops(Graph graph) {

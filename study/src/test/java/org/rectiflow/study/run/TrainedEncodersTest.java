@@ -24,6 +24,7 @@ import org.rectiflow.study.measure.Sampled;
 import org.rectiflow.study.plan.Cell;
 import org.rectiflow.study.plan.StudyFile;
 import org.rectiflow.study.plan.StudyPlan;
+import org.rectiflow.trainer.transformer.TransformerKeys;
 
 /** Runs that train text encoders with the transformer are measured with their own encoders. */
 class TrainedEncodersTest {
@@ -118,8 +119,8 @@ class TrainedEncodersTest {
     try (Backend backend = backend();
         Checkpoint model = DiffusersFolder.open(base);
         Measurer measurer = new Measurer(model, 4, 32, plan.evaluation(), backend)) {
-      return measurer.measure(
-          checkpoint, Formulation.parse("rf/lognorm(0.00,1.00)"), Progress.NONE, () -> false);
+      Formulation formulation = Formulation.parse(cell.settings().get(TransformerKeys.FORMULATION));
+      return measurer.measure(checkpoint, formulation, Progress.NONE, () -> false);
     }
   }
 

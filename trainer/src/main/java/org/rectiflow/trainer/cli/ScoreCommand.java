@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.rectiflow.datasets.files.PictureFile;
 import org.rectiflow.datasets.files.PictureFolder;
@@ -36,15 +37,14 @@ import picocli.CommandLine.Spec;
     name = "score",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = {
-      "Says whether pictures of coloured shapes show what their prompts ask for: GenEval's score,",
-      "with rules that read a picture in the place of a detector."
-    },
+    description =
+        "Says whether pictures of coloured shapes show what their prompts ask for: GenEval's score, with rules that read a picture in the place of a detector.",
     footer = {
       "",
-      "A picture's prompt is, in this order: its line in --prompts; \"prompt\" or else \"text\" in its",
-      "folder's metadata.jsonl; the prompt that `generate` wrote into the PNG file.",
-      "correct: what is asked for is there (GenEval's rule). exact: and nothing else is.",
+      "A picture's prompt is, in this order: its line in --prompts; \"prompt\" or else",
+      "\"text\" in its folder's metadata.jsonl; the prompt that `generate` wrote into the",
+      "PNG file.",
+      "correct: what is asked for is there (GenEval's rule). exact: and nothing else.",
       "",
       "Examples:",
       "  rectiflow shapes --prompts 20 > prompts.txt",
@@ -120,14 +120,18 @@ public final class ScoreCommand implements Subcommand {
               .sorted()
               .forEach(pictures::add);
         }
-      } else if (Files.exists(place)) {
+      } else if (!Files.exists(place)) {
+        throw new UserException("there is no file or folder " + place);
+      } else if (PictureFile.isPicture(place)) {
         pictures.add(place);
       } else {
-        throw new UserException("there is no file or folder " + place);
+        throw new UserException(place + " is not a .png, .jpg or .jpeg file; score reads pictures");
       }
     }
     if (pictures.isEmpty()) {
-      throw new UserException(places + " have no PNG or JPEG files");
+      throw new UserException(
+          "there are no PNG or JPEG files in %s; `rectiflow generate --prompts FILE --out DIR` draws some"
+              .formatted(places.stream().map(Path::toString).collect(Collectors.joining(", "))));
     }
     return pictures;
   }

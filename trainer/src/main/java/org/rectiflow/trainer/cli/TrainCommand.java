@@ -5,7 +5,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
@@ -38,13 +37,14 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  rectiflow train RUN.toml                    into runs/RUN",
-      "  rectiflow train RUN.toml --resume           goes on where it was stopped or killed",
-      "  rectiflow train --explain                   every key of a run file, with its default",
+      "  rectiflow train RUN.toml            into runs/RUN",
+      "  rectiflow train RUN.toml --resume   goes on where it was stopped or killed",
+      "  rectiflow train --explain           every key of a run file, with its default",
       "  rectiflow generate \"a red circle\" --model runs/RUN/checkpoints/step-00001000",
       "",
-      "Ctrl-C finishes the step, writes a checkpoint and ends; twice ends at once. A run that",
-      "was killed and goes on ends with the same bytes as one that was not."
+      "Run files to begin with are in trainer/examples; see docs/training.md.",
+      "Ctrl-C finishes the step, writes a checkpoint and ends; twice ends at once.",
+      "A run that was killed and goes on ends with the same bytes as one that was not."
     })
 public final class TrainCommand implements Subcommand {
   @Spec private CommandSpec spec;
@@ -88,7 +88,7 @@ public final class TrainCommand implements Subcommand {
       paramLabel = "TASK",
       fallbackValue = "transformer",
       description =
-          "Print every key of a run file with its default and meaning, for one kind of task.")
+          "Print every key of a run file with its default and meaning, for one kind of task: transformer (default), autoencoder or clip.")
   private String explain;
 
   @Option(names = "--quiet", description = "Print nothing but the last checkpoint's name.")
@@ -98,7 +98,7 @@ public final class TrainCommand implements Subcommand {
   public Integer call() throws Exception {
     PrintWriter output = spec.commandLine().getOut();
     if (explain != null) {
-      output.print(Explanation.of(factory(explain, "--explain")));
+      output.print(Explanation.of(TaskFactory.named(explain, "--explain")));
       output.flush();
       return 0;
     }
@@ -107,7 +107,7 @@ public final class TrainCommand implements Subcommand {
           "which run? Name a run file, as in `rectiflow train RUN.toml`; `rectiflow train --explain` says what stands in one.");
     }
     RunFile run = RunFile.read(file);
-    TaskFactory factory = factory(run.peek(LoopKeys.TASK), file.toString());
+    TaskFactory factory = TaskFactory.named(run.peek(LoopKeys.TASK), file.toString());
     Settings settings = settings(run, factory);
     try {
       return train(settings, factory);
@@ -158,20 +158,6 @@ public final class TrainCommand implements Subcommand {
       throw new UserException("--steps must be at least 1, got " + steps);
     }
     return settings.with(LoopKeys.STEPS, steps);
-  }
-
-  private static TaskFactory factory(String name, String origin) {
-    List<TaskFactory> all = TaskFactory.all();
-    return all.stream()
-        .filter(f -> f.name().equals(name))
-        .findFirst()
-        .orElseThrow(() ->
-            new UserException(
-                "%s: there is no task %s, only %s"
-                    .formatted(
-                        origin,
-                        name,
-                        all.stream().map(TaskFactory::name).collect(Collectors.joining(", ")))));
   }
 
   private String name() {

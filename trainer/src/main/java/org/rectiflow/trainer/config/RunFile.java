@@ -35,8 +35,9 @@ public final class RunFile {
   public static RunFile read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new UserException(
-          file
-              + ": no such file. `rectiflow train --explain` lists what a run file may say; trainer/examples has some.");
+          "%s: %s. `rectiflow train --explain` lists what a run file may say; trainer/examples has some."
+              .formatted(
+                  file, Files.isDirectory(file) ? "a folder, not a run file" : "no such file"));
     }
     return parse(file.toString(), Files.readString(file));
   }

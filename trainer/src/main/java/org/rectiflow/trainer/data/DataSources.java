@@ -24,6 +24,7 @@ public final class DataSources {
    * @throws org.rectiflow.pipeline.io.UserException if there is no such data
    */
   public static Dataset training(Settings settings) {
+    refuseUnread(settings);
     if (isDrawn(settings)) {
       return world(
           settings,
@@ -54,6 +55,20 @@ public final class DataSources {
               .formatted(kept, files.size(), count));
     }
     return Subset.heldOut(files, count);
+  }
+
+  /** Files that are named but not read would be trained on by mistake only. */
+  private static void refuseUnread(Settings settings) {
+    String source = settings.get(DataKeys.SOURCE);
+    for (Key<String> key : List.of(DataKeys.FOLDER, DataKeys.PICTURES, DataKeys.LABELS)) {
+      String reader = key.equals(DataKeys.FOLDER) ? "folder" : "idx";
+      if (!settings.get(key).isEmpty() && !source.equals(reader)) {
+        throw settings.problem(
+            key,
+            "it is not read, since data.source is \"%s\"; set data.source = \"%s\", or take %s out"
+                .formatted(source, reader, key.name()));
+      }
+    }
   }
 
   private static boolean isDrawn(Settings settings) {
@@ -99,7 +114,9 @@ public final class DataSources {
     if (path.isEmpty()) {
       throw settings.problem(
           key,
-          "is missing; data.source = \"%s\" needs it".formatted(settings.get(DataKeys.SOURCE)));
+          "data.source = \"%s\" needs it; name a %s"
+              .formatted(
+                  settings.get(DataKeys.SOURCE), key.equals(DataKeys.FOLDER) ? "folder" : "file"));
     }
     return Path.of(path);
   }

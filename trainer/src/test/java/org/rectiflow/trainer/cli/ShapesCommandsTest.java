@@ -96,7 +96,7 @@ class ShapesCommandsTest {
   }
 
   @Test
-  void whatCannotBeIsRefused() {
+  void whatCannotBeIsRefused() throws IOException {
     assertThatThrownBy(() -> run(new ShapesCommand())).hasMessageContaining("--out");
     assertThatThrownBy(() -> run(new ShapesCommand(), "--out", folder))
         .hasMessageContaining("exists already");
@@ -104,5 +104,8 @@ class ShapesCommandsTest {
         .hasMessageContaining("no PNG or JPEG files");
     assertThatThrownBy(() -> run(new ScoreCommand(), folder.resolve("none")))
         .hasMessageContaining("there is no file or folder");
+    Path text = Files.writeString(folder.resolve("prompts.txt"), "a red circle");
+    assertThatThrownBy(() -> run(new ScoreCommand(), text))
+        .hasMessageContaining("prompts.txt is not a .png, .jpg or .jpeg file");
   }
 }

@@ -89,12 +89,16 @@ class DataSourcesTest {
                 settings("data.source = 'folder'", "data.folder = '/no/such/folder'")))
         .hasMessageContaining("run.toml, line 2: data.folder: there is no folder /no/such/folder");
     assertThatThrownBy(() -> DataSources.training(settings("data.source = 'folder'")))
-        .hasMessage("run.toml: data.folder: is missing; data.source = \"folder\" needs it");
+        .hasMessage("run.toml: data.folder: data.source = \"folder\" needs it; name a folder");
     assertThatThrownBy(() ->
             DataSources.training(
                 settings("data.source = 'idx'", "data.pictures = 'x'", "data.labels = 'y'")))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("line 2: data.pictures");
+    assertThatThrownBy(() -> DataSources.training(settings("data.folder = 'pictures'")))
+        .isInstanceOf(UserException.class)
+        .hasMessage(
+            "run.toml, line 1: data.folder: it is not read, since data.source is \"shapes\"; set data.source = \"folder\", or take data.folder out");
     assertThatThrownBy(() -> DataSources.training(settings("data.size = 16")))
         .hasMessageContaining("run.toml, line 1: data.size");
   }
