@@ -2,14 +2,10 @@ package org.rectiflow.engine.cpu.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /** Derivatives of {@link Conv2d} without upsampling. Tensors are contiguous. */
 public final class Conv2dGrads {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
-
-  /** Bytes of the unfolded picture that are made at a time. */
-  private static final long UNFOLDED = 8L << 20;
 
   private Conv2dGrads() {}
 
@@ -97,7 +93,7 @@ public final class Conv2dGrads {
   }
 
   /**
-   * By the weights: dy times the unfolded input, some rows of the picture at a time.
+   * By the weights: sums over all pictures and outputs.
    *
    * @param s sizes of the forward convolution
    * @param x float32 [N, I, H, W]
@@ -106,59 +102,6 @@ public final class Conv2dGrads {
    */
   public static void weights(
       Workers workers, Conv2d.Shape s, StoredVector x, StoredVector dy, StoredVector dw) {
-    int taps = s.inChannels() * s.kernelHeight() * s.kernelWidth();
-    int width = s.outWidth();
-    int height = s.outHeight();
-    int rows = (int) Math.clamp(UNFOLDED / (4L * taps * width), 1, height);
-    MemorySegment unfolded = workers.shared().segment(3, 4L * taps * rows * width);
-    MatrixView out = MatrixView.f32(dw.segment(), dw.byteOffset(), taps);
-    Epilogue epilogue = Epilogue.NONE;
-    for (int b = 0; b < s.batch(); b++) {
-      for (int first = 0; first < height; first += rows) {
-        int count = Math.min(rows, height - first);
-        int item = b;
-        int top = first;
-        workers.parallelFor(
-            taps, (tap, scratch) -> unfold(s, x, item, tap, top, count, unfolded, scratch));
-        long at = dy.byteOffset() + 4L * (b * s.outChannels() * height + first) * width;
-        MatrixView a = MatrixView.f32(dy.segment(), at, (long) height * width);
-        MatrixView columns = MatrixView.f32(unfolded, 0, (long) count * width);
-        MatMul.run(workers, s.outChannels(), taps, count * width, a, columns, out, epilogue);
-        epilogue = Epilogue.NONE.withResidual(out);
-      }
-    }
-  }
-
-  /** What one tap of the kernel sees at each pixel of some rows of the result. */
-  private static void unfold(
-      Conv2d.Shape s,
-      StoredVector x,
-      int b,
-      int tap,
-      int first,
-      int count,
-      MemorySegment to,
-      Scratch scratch) {
-    int width = s.outWidth();
-    int column = tap % s.kernelWidth() - s.padLeft();
-    int row = tap / s.kernelWidth() % s.kernelHeight() - s.padTop();
-    int channel = tap / (s.kernelWidth() * s.kernelHeight());
-    float[] in = scratch.floats(0, s.width());
-    float[] line = scratch.floats(1, width);
-    for (int r = 0; r < count; r++) {
-      int y = (first + r) * s.stride() + row;
-      Arrays.fill(line, 0, width, 0f);
-      if (y >= 0 && y < s.height()) {
-        long at = ((long) (b * s.inChannels() + channel) * s.height() + y) * s.width();
-        MemorySegment.copy(x.segment(), FLOAT, x.byteOffset() + 4 * at, in, 0, s.width());
-        for (int c = 0; c < width; c++) {
-          int position = c * s.stride() + column;
-          if (position >= 0 && position < s.width()) {
-            line[c] = in[position];
-          }
-        }
-      }
-      MemorySegment.copy(line, 0, to, FLOAT, 4L * ((long) tap * count + r) * width, width);
-    }
+    ConvWeightGrad.run(workers, s, x, dy, dw);
   }
 }

@@ -243,28 +243,8 @@ final class OuterMatMul {
         MatMul.ceilDiv(m, rowsEach),
         (t, _) -> {
           for (int r = t * rowsEach; r < Math.min(m, (t + 1) * rowsEach); r++) {
-            addRow(sums, 4L * r * n, 4L * m * n, shares, n, out.segment(), out.at(r, 0));
+            Sums.rows(sums, 4L * r * n, 4L * m * n, shares, n, out.segment(), out.at(r, 0));
           }
         });
-  }
-
-  private static void addRow(
-      MemorySegment sums, long from, long step, int shares, int n, MemorySegment out, long to) {
-    int i = 0;
-    for (; i <= n - Simd.LANES; i += Simd.LANES) {
-      FloatVector sum = FloatVector.fromMemorySegment(Simd.F, sums, from + 4L * i, Simd.LE);
-      for (int s = 1; s < shares; s++) {
-        long at = from + s * step + 4L * i;
-        sum = sum.add(FloatVector.fromMemorySegment(Simd.F, sums, at, Simd.LE));
-      }
-      sum.intoMemorySegment(out, to + 4L * i, Simd.LE);
-    }
-    for (; i < n; i++) {
-      float sum = 0;
-      for (int s = 0; s < shares; s++) {
-        sum += sums.get(FLOAT, from + s * step + 4L * i);
-      }
-      out.set(FLOAT, to + 4L * i, sum);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package org.rectiflow.engine.cpu.kernels;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShuffle;
 
@@ -9,6 +11,8 @@ import jdk.incubator.vector.VectorShuffle;
  * compiled code, so two runs would differ.
  */
 final class Sums {
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
   // Vectors turned by a half, a quarter and so on of their lanes.
   private static final VectorShuffle<Float> HALF = turn(2);
   private static final VectorShuffle<Float> QUARTER = turn(4);
@@ -80,5 +84,26 @@ final class Sums {
       s += (double) x[from + i] * x[from + i];
     }
     return s;
+  }
+
+  /** {@code count} sums of {@code shares} numbers that are {@code step} bytes apart, in order. */
+  static void rows(
+      MemorySegment sums, long from, long step, int shares, int count, MemorySegment out, long to) {
+    int i = 0;
+    for (; i <= count - Simd.LANES; i += Simd.LANES) {
+      FloatVector sum = FloatVector.fromMemorySegment(Simd.F, sums, from + 4L * i, Simd.LE);
+      for (int s = 1; s < shares; s++) {
+        long at = from + s * step + 4L * i;
+        sum = sum.add(FloatVector.fromMemorySegment(Simd.F, sums, at, Simd.LE));
+      }
+      sum.intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
+    for (; i < count; i++) {
+      float sum = 0;
+      for (int s = 0; s < shares; s++) {
+        sum += sums.get(FLOAT, from + s * step + 4L * i);
+      }
+      out.set(FLOAT, to + 4L * i, sum);
+    }
   }
 }
