@@ -27,7 +27,7 @@ class ConfigTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "../models/shapes",
+        "../testdata/models/shapes",
         "../testdata/models/tiny-sd3",
         "../testdata/models/tiny-sd35m"
       })

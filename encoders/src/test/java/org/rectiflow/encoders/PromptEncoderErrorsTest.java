@@ -135,7 +135,7 @@ class PromptEncoderErrorsTest {
 
   @Test
   void clipsOfDifferentLengths() {
-    try (TestModel shapes = new TestModel(Path.of("../models/shapes"))) {
+    try (TestModel shapes = new TestModel(Path.of("../testdata/models/shapes"))) {
       Clip l = model.clipL().orElseThrow();
       Clip g = shapes.clipG().orElseThrow();
       refuses(

@@ -25,7 +25,7 @@ class PromptEncoderGoldenTest {
 
   @ParameterizedTest
   @CsvSource({
-    "shapes, ../models/shapes, 32",
+    "shapes, ../testdata/models/shapes, 32",
     "tiny-sd3, ../testdata/models/tiny-sd3, 77",
     "tiny-sd35m, ../testdata/models/tiny-sd35m, 77"
   })
@@ -129,7 +129,7 @@ class PromptEncoderGoldenTest {
   /** A prompt's encoding does not depend on what else is encoded with it. */
   @Test
   void promptsInABatchDoNotMix() throws Exception {
-    Path folder = Path.of("../models/shapes");
+    Path folder = Path.of("../testdata/models/shapes");
     try (Golden golden = Golden.open("shapes");
         Backend backend = new ReferenceBackend();
         TestModel model = new TestModel(folder);

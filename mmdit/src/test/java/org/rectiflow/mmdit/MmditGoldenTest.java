@@ -22,7 +22,7 @@ class MmditGoldenTest {
   @CsvSource({
     "tiny-sd3, testdata/models/tiny-sd3, diffusion_pytorch_model.safetensors, p1, 602.151",
     "tiny-sd35m, testdata/models/tiny-sd35m, diffusion_pytorch_model.safetensors.index.json, p0, 602.151",
-    "shapes, models/shapes, diffusion_pytorch_model.safetensors, p2, 8.92857",
+    "shapes, testdata/models/shapes, diffusion_pytorch_model.safetensors, p2, 8.92857",
   })
   void velocityAndBlocks(String golden, String model, String file, String item, String timestep) {
     try (TensorSource weights = TensorSource.open(Path.of("..", model, "transformer", file));

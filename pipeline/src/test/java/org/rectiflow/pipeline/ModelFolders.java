@@ -15,7 +15,7 @@ import org.rectiflow.safetensors.TensorSource;
 public final class ModelFolders {
   public static final Path TINY_SD3 = Path.of("../testdata/models/tiny-sd3");
   public static final Path TINY_SD35M = Path.of("../testdata/models/tiny-sd35m");
-  public static final Path SHAPES = Path.of("../models/shapes");
+  public static final Path SHAPES = Path.of("../testdata/models/shapes");
   public static final Path GOLDEN = Path.of("../testdata/golden");
 
   private ModelFolders() {}

@@ -176,7 +176,7 @@ class SparkStudyTest {
             weights = ["ema"]
             batch = 6
             """
-                .formatted(Path.of("../models/shapes").toAbsolutePath().normalize()));
+                .formatted(Path.of("../testdata/models/shapes").toAbsolutePath().normalize()));
     RunnerFactory runners =
         () -> new TrainedCells(() -> Backends.open("cpu", new BackendProvider.Options(1)));
     Path there = temp.resolve("spark");

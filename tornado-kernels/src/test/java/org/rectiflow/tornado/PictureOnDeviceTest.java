@@ -28,7 +28,7 @@ class PictureOnDeviceTest {
 
   /** Euler's method from noise to a picture, guided. */
   private static Picture draw(Backend backend) {
-    try (Checkpoint checkpoint = DiffusersFolder.open(Path.of("../models/shapes"))) {
+    try (Checkpoint checkpoint = DiffusersFolder.open(Path.of("../testdata/models/shapes"))) {
       TextToImage pipeline = new TextToImage(checkpoint, backend);
       Prompts prompts = new Prompts("four blue circles", "four blue circles", "four blue circles");
       Prompts nothing = new Prompts("", "", "");

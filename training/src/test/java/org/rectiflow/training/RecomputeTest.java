@@ -24,7 +24,7 @@ import org.rectiflow.safetensors.TensorSource;
 /** Blocks computed again in the backward pass: the same bits in less memory. */
 class RecomputeTest {
   private static final Path MODEL =
-      Path.of("../models/shapes/transformer/diffusion_pytorch_model.safetensors");
+      Path.of("../testdata/models/shapes/transformer/diffusion_pytorch_model.safetensors");
   private static final int BATCH = 2;
   private static final int TOKENS = 64;
 

@@ -56,7 +56,7 @@ class TiledDecoderTest {
    */
   @Test
   void noSeamAtTheTilesBorders() {
-    Path file = Path.of("../models/shapes/vae/diffusion_pytorch_model.safetensors");
+    Path file = Path.of("../testdata/models/shapes/vae/diffusion_pytorch_model.safetensors");
     try (TensorSource source = TensorSource.open(file);
         Backend backend = new CpuBackend(2)) {
       StoredWeights weights = new StoredWeights(source);

@@ -14,12 +14,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.rectiflow.encoders.Golden;
 
 class PromptTokenizerTest {
-  private static final Path SHAPES = Path.of("../models/shapes");
+  private static final Path SHAPES = Path.of("../testdata/models/shapes");
   private static final Path TINY = Path.of("../testdata/models/tiny-sd3");
 
   @ParameterizedTest
   @CsvSource({
-    "shapes, ../models/shapes",
+    "shapes, ../testdata/models/shapes",
     "tiny-sd3, ../testdata/models/tiny-sd3",
     "tiny-sd35m, ../testdata/models/tiny-sd35m"
   })

@@ -30,7 +30,7 @@ class TrainedCellsTest {
       report = ["ranking", "scores", "training", "attention", "categories", "efficiency"]
       [run]
       batch = 2
-      "model.base" = "../models/shapes"
+      "model.base" = "../testdata/models/shapes"
       "model.depth" = 1
       "model.width" = 64
       "data.samples" = 6

@@ -30,7 +30,7 @@ import org.rectiflow.vae.Autoencoder;
 import org.rectiflow.vae.LatentSpace;
 
 class AutoencoderTaskTest {
-  private static final String BASE = "../models/shapes";
+  private static final String BASE = "../testdata/models/shapes";
   private static final String[] RUN = {
     "task = \"autoencoder\"",
     "steps = 2",

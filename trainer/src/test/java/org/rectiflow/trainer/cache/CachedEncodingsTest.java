@@ -56,7 +56,7 @@ class CachedEncodingsTest {
 
   @BeforeAll
   static void openTheBundledModel() {
-    base = DiffusersFolder.open(Path.of("../models/shapes"));
+    base = DiffusersFolder.open(Path.of("../testdata/models/shapes"));
     backend = Backends.open("cpu", new BackendProvider.Options(2));
   }
 
@@ -214,8 +214,8 @@ class CachedEncodingsTest {
   private Path changed(Part part) throws IOException {
     Path model = temp.resolve("changed-" + part);
     Files.createDirectory(model);
-    ModelFolder.copyParts(Path.of("../models/shapes"), model, Set.of(part.folder()));
-    Path original = Path.of("../models/shapes").resolve(part.folder());
+    ModelFolder.copyParts(Path.of("../testdata/models/shapes"), model, Set.of(part.folder()));
+    Path original = Path.of("../testdata/models/shapes").resolve(part.folder());
     Path own = Files.createDirectory(model.resolve(part.folder()));
     try (Stream<Path> files = Files.list(original)) {
       for (Path file : files.toList()) {

@@ -24,7 +24,7 @@ import org.rectiflow.trainer.ShortRun;
 import org.rectiflow.trainer.config.Settings;
 
 class ClipTaskTest {
-  private static final String BASE = "../models/shapes";
+  private static final String BASE = "../testdata/models/shapes";
   private static final String[] RUN = {
     "task = \"clip\"",
     "steps = 2",
