@@ -47,7 +47,7 @@ public final class Rectiflow implements Runnable {
   }
 
   /** The command line with the subcommands of all modules on the class path. */
-  static CommandLine commandLine() {
+  public static CommandLine commandLine() {
     CommandLine commandLine = new CommandLine(new Rectiflow());
     for (Subcommand subcommand : ServiceLoader.load(Subcommand.class)) {
       commandLine.addSubcommand(subcommand);
