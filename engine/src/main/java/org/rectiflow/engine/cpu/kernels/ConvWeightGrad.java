@@ -37,7 +37,6 @@ final class ConvWeightGrad {
   private static final int BAND = 2048;
 
   private static final int ENOUGH_TASKS = 8;
-  private static final int ADD_CHUNK = 4096;
 
   private final Conv2d.Shape s;
   private final StoredVector x;
@@ -57,8 +56,9 @@ final class ConvWeightGrad {
     this.dy = dy;
     kernel = s.kernelHeight() * s.kernelWidth();
     int width = s.outWidth() + (s.kernelWidth() - 1) / s.stride();
-    bands = MatMul.ceilDiv(s.outHeight(), Math.clamp(BAND / width, 1, s.outHeight()));
-    bandRows = MatMul.ceilDiv(s.outHeight(), bands);
+    int most = Math.clamp(BAND / width, 1, s.outHeight());
+    bandRows = MatMul.ceilDiv(s.outHeight(), MatMul.ceilDiv(s.outHeight(), most));
+    bands = MatMul.ceilDiv(s.outHeight(), bandRows);
     part = new PaddedInput(s, s.stride(), bandRows + (s.kernelHeight() - 1) / s.stride(), width);
     channels = Math.min(s.inChannels(), MatMul.ceilDiv(TASK_TAPS, kernel));
     channelGroups = MatMul.ceilDiv(s.inChannels(), channels);
@@ -85,15 +85,8 @@ final class ConvWeightGrad {
         shares * blocks,
         (t, scratch) -> grad.task(t / blocks, t % blocks, sums, t / blocks * size, scratch));
     if (shares > 1) {
-      int rowsEach = Math.max(1, ADD_CHUNK / taps);
-      workers.parallelFor(
-          MatMul.ceilDiv(s.outChannels(), rowsEach),
-          (t, _) -> {
-            long from = 4L * t * rowsEach * taps;
-            int count = Math.min(rowsEach, s.outChannels() - t * rowsEach) * taps;
-            Sums.rows(
-                sums.segment(), from, size, shares, count, dw.segment(), dw.byteOffset() + from);
-          });
+      MatrixView out = MatrixView.f32(dw.segment(), dw.byteOffset(), taps);
+      Sums.shares(workers, sums.segment(), shares, s.outChannels(), taps, out);
     }
   }
 
@@ -119,9 +112,6 @@ final class ConvWeightGrad {
       int b = item / bands;
       int first = item % bands * bandRows;
       int outputs = Math.min(bandRows, s.outHeight() - first);
-      if (outputs <= 0) {
-        continue;
-      }
       int top = first * s.stride() - s.padTop();
       part.load(x, b, c0, count, top, -s.padLeft(), xs, scratch);
       Arrays.fill(xs, size, size + L, 0f);

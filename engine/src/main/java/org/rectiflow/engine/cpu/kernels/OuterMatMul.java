@@ -19,7 +19,6 @@ final class OuterMatMul {
   private static final int ENOUGH_TASKS = 8;
   private static final int BLOCK_TILES = 16;
   private static final int BLOCK_PANELS = 8;
-  private static final int ADD_CHUNK = 4096;
   private static final int TILE = Tile.ROWS * Tile.WIDTH;
 
   private final int m;
@@ -87,7 +86,7 @@ final class OuterMatMul {
         product.shares * blocks,
         (t, scratch) -> product.task(t / blocks, t % blocks, sums, scratch));
     if (product.shares > 1) {
-      product.add(workers, sums);
+      Sums.shares(workers, sums, product.shares, m, n, out);
     }
   }
 
@@ -235,16 +234,5 @@ final class OuterMatMul {
     for (; i < columns; i++) {
       to.set(FLOAT, offset + 4L * i, c[at + i]);
     }
-  }
-
-  private void add(Workers workers, MemorySegment sums) {
-    int rowsEach = Math.max(1, ADD_CHUNK / n);
-    workers.parallelFor(
-        MatMul.ceilDiv(m, rowsEach),
-        (t, _) -> {
-          for (int r = t * rowsEach; r < Math.min(m, (t + 1) * rowsEach); r++) {
-            Sums.rows(sums, 4L * r * n, 4L * m * n, shares, n, out.segment(), out.at(r, 0));
-          }
-        });
   }
 }

@@ -13,6 +13,10 @@ import jdk.incubator.vector.VectorShuffle;
 final class Sums {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(Simd.LE);
+
+  /** Sums of a task. */
+  private static final int TASK = 4096;
+
   // Vectors turned by a half, a quarter and so on of their lanes.
   private static final VectorShuffle<Float> HALF = turn(2);
   private static final VectorShuffle<Float> QUARTER = turn(4);
@@ -86,8 +90,25 @@ final class Sums {
     return s;
   }
 
-  /** {@code count} sums of {@code shares} numbers that are {@code step} bytes apart, in order. */
-  static void rows(
+  /**
+   * {@code out = } the sum of some matrices, added up in order.
+   *
+   * @param sums float32 [shares, m, n]
+   * @param out float32 [m, n]
+   */
+  static void shares(
+      Workers workers, MemorySegment sums, int shares, int m, int n, MatrixView out) {
+    int rowsEach = Math.max(1, TASK / n);
+    workers.parallelFor(
+        MatMul.ceilDiv(m, rowsEach),
+        (t, _) -> {
+          for (int r = t * rowsEach; r < Math.min(m, (t + 1) * rowsEach); r++) {
+            row(sums, 4L * r * n, 4L * m * n, shares, n, out.segment(), out.at(r, 0));
+          }
+        });
+  }
+
+  private static void row(
       MemorySegment sums, long from, long step, int shares, int count, MemorySegment out, long to) {
     int i = 0;
     for (; i <= count - Simd.LANES; i += Simd.LANES) {
