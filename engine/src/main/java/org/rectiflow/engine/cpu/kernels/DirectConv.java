@@ -186,8 +186,10 @@ final class DirectConv {
       int count = Math.min(channelStep, s.inChannels() - c0);
       long plane = ((long) b * s.inChannels() + c0) * positions;
       if (together > 0) {
+        // Channels are so far apart that what the processor reads ahead of one is gone from the
+        // cache when all others come first.
         long from = x.byteOffset() + 4 * (plane + first);
-        copyPanels(x.segment(), from, 4L * positions, count, together, packed, panelBytes);
+        Panels.copy(x.segment(), from, 4L * positions, count, together, packed, panelBytes);
       }
       if (!pointwise) {
         input.load(
@@ -480,32 +482,6 @@ final class DirectConv {
         at += 4L * Simd.LANES;
       }
       from += step;
-    }
-  }
-
-  /**
-   * Panels of two vectors, channel by channel: channels are so far apart that what the processor
-   * reads ahead of one is gone from the cache when all others come first.
-   */
-  private static void copyPanels(
-      MemorySegment x,
-      long from,
-      long step,
-      int count,
-      int panels,
-      MemorySegment to,
-      long panelBytes) {
-    for (int ch = 0; ch < count; ch++) {
-      long row = from + ch * step;
-      long at = 4L * Tile.WIDTH * ch;
-      for (int p = 0; p < panels; p++) {
-        FloatVector a = FloatVector.fromMemorySegment(Simd.F, x, row, Simd.LE);
-        FloatVector b = FloatVector.fromMemorySegment(Simd.F, x, row + 4L * Simd.LANES, Simd.LE);
-        a.intoMemorySegment(to, at, Simd.LE);
-        b.intoMemorySegment(to, at + 4L * Simd.LANES, Simd.LE);
-        row += 4L * Tile.WIDTH;
-        at += panelBytes;
-      }
     }
   }
 

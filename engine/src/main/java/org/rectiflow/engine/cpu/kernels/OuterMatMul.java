@@ -191,7 +191,7 @@ final class OuterMatMul {
     long rowBytes = b.at(first * Tile.WIDTH, k0 + 1L) - from;
     long panelBytes = panelBytes();
     int whole = Math.min(last, n / Tile.WIDTH) - first;
-    copyPanels(b.segment(), from, rowBytes, count, whole, panels, panelBytes);
+    Panels.copy(b.segment(), from, rowBytes, count, whole, panels, panelBytes);
     if (whole < last - first) {
       long part = from + 4L * whole * Tile.WIDTH;
       int columns = n - (first + whole) * Tile.WIDTH;
@@ -201,28 +201,6 @@ final class OuterMatMul {
         MemorySegment.copy(b.segment(), part + i * rowBytes, panels, to, 4L * columns);
         panels.asSlice(to + 4L * columns, width - 4L * columns).fill((byte) 0);
       }
-    }
-  }
-
-  private static void copyPanels(
-      MemorySegment b,
-      long from,
-      long rowBytes,
-      int count,
-      int panels,
-      MemorySegment to,
-      long panelBytes) {
-    for (int i = 0; i < count; i++) {
-      long row = from;
-      long at = 4L * Tile.WIDTH * i;
-      for (int p = 0; p < panels; p++) {
-        FloatVector.fromMemorySegment(Simd.F, b, row, Simd.LE).intoMemorySegment(to, at, Simd.LE);
-        FloatVector.fromMemorySegment(Simd.F, b, row + 4L * Simd.LANES, Simd.LE)
-            .intoMemorySegment(to, at + 4L * Simd.LANES, Simd.LE);
-        row += 4L * Tile.WIDTH;
-        at += panelBytes;
-      }
-      from += rowBytes;
     }
   }
 

@@ -239,4 +239,35 @@ final class Panels {
       }
     }
   }
+
+  /**
+   * Cuts rows that are {@code rowBytes} apart into panels of {@link Tile#WIDTH} columns, row by
+   * row: each is read from one end to the other.
+   *
+   * @param from offset of the first panel's first element
+   * @param rows number of rows, each {@link Tile#WIDTH} elements of every panel
+   * @param panelBytes from one panel of the result to the next
+   */
+  static void copy(
+      MemorySegment source,
+      long from,
+      long rowBytes,
+      int rows,
+      int panels,
+      MemorySegment to,
+      long panelBytes) {
+    for (int i = 0; i < rows; i++) {
+      long row = from;
+      long at = 4L * Tile.WIDTH * i;
+      for (int p = 0; p < panels; p++) {
+        FloatVector.fromMemorySegment(Simd.F, source, row, Simd.LE)
+            .intoMemorySegment(to, at, Simd.LE);
+        FloatVector.fromMemorySegment(Simd.F, source, row + 4L * Simd.LANES, Simd.LE)
+            .intoMemorySegment(to, at + 4L * Simd.LANES, Simd.LE);
+        row += 4L * Tile.WIDTH;
+        at += panelBytes;
+      }
+      from += rowBytes;
+    }
+  }
 }
