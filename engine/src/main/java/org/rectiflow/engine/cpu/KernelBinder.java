@@ -10,6 +10,7 @@ import org.rectiflow.engine.Value;
 import org.rectiflow.engine.cpu.kernels.Activation;
 import org.rectiflow.engine.cpu.kernels.Attention;
 import org.rectiflow.engine.cpu.kernels.Conv2d;
+import org.rectiflow.engine.cpu.kernels.Convolution;
 import org.rectiflow.engine.cpu.kernels.Elementwise;
 import org.rectiflow.engine.cpu.kernels.Epilogue;
 import org.rectiflow.engine.cpu.kernels.MatMul;
@@ -158,7 +159,8 @@ final class KernelBinder {
     StoredVector weight = operands.stored(node.inputs().get(1));
     StoredVector bias = op.bias() ? operands.stored(node.inputs().get(2)) : null;
     StoredVector out = operands.f32(last.output());
-    return () -> Conv2d.run(workers, shape, in, weight, bias, Activation.NONE, residual, out);
+    Convolution conv = new Convolution(shape, in, weight, bias, Activation.NONE, residual, out);
+    return () -> Conv2d.run(workers, conv);
   }
 
   private Runnable layerNorm(Op.LayerNorm op, List<Node> group) {

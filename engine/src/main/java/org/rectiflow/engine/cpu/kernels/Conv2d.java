@@ -1,16 +1,10 @@
 package org.rectiflow.engine.cpu.kernels;
 
-import org.rectiflow.safetensors.DType;
-
 /**
  * Two-dimensional convolution (cross-correlation, as everywhere in deep learning) of NCHW
  * activations by implicit matrix multiplication: nothing of the size of the picture is rearranged.
  *
- * <p>A task takes a small rectangle of the output. The input it needs is copied with its zero
- * padding into a buffer, split by the stride into planes so that every tap of the kernel reads
- * consecutive elements. Output positions, counted along the padded rows of that buffer, are the
- * vector lanes; a tap is then a mere offset, and the weights [O, I, kh, kw] are broadcast in their
- * stored order. Results at positions in the padding are dropped.
+ * <p>By {@link WinogradConv} where that is possible and less work, else by {@link DirectConv}.
  */
 public final class Conv2d {
   /**
@@ -158,37 +152,12 @@ public final class Conv2d {
 
   private Conv2d() {}
 
-  /**
-   * Computes {@code out = activation(conv(x, w) + bias) + residual}.
-   *
-   * @param x float32 [N, I, H, W], contiguous, at a byte offset
-   * @param w weights [O, I, kh, kw] in F32, F16, BF16, F8_E4M3 or F8_E5M2
-   * @param bias O elements, or null
-   * @param residual float32 with the shape of the result, or null; may be the memory of {@code out}
-   * @param out float32 [N, O, outHeight, outWidth], not overlapping {@code x}
-   */
-  public static void run(
-      Workers workers,
-      Shape shape,
-      StoredVector x,
-      StoredVector w,
-      StoredVector bias,
-      Activation activation,
-      StoredVector residual,
-      StoredVector out) {
-    Widen.check(w.dtype());
-    if (bias != null) {
-      Widen.check(bias.dtype());
-    }
-    if (x.dtype() != DType.F32
-        || out.dtype() != DType.F32
-        || (residual != null && residual.dtype() != DType.F32)) {
-      throw new IllegalArgumentException("convolution needs F32 activations");
-    }
-    if (WinogradConv.fits(shape)) {
-      new WinogradConv(shape, x, w, bias, activation, residual, out).run(workers);
+  /** Computes a convolution. */
+  public static void run(Workers workers, Convolution conv) {
+    if (WinogradConv.fits(conv.shape())) {
+      new WinogradConv(conv).run(workers);
     } else {
-      new DirectConv(shape, x, w, bias, activation, residual, out).run(workers);
+      new DirectConv(conv).run(workers);
     }
   }
 }

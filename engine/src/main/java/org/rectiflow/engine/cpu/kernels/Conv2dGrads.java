@@ -47,7 +47,7 @@ public final class Conv2dGrads {
             1);
     StoredVector turned = turn(workers, s, w);
     StoredVector spread = s.stride() == 1 ? dy : spread(workers, s, height, width, dy);
-    Conv2d.run(workers, back, spread, turned, null, Activation.NONE, null, dx);
+    Conv2d.run(workers, new Convolution(back, spread, turned, null, Activation.NONE, null, dx));
   }
 
   private static StoredVector turn(Workers workers, Conv2d.Shape s, StoredVector w) {

@@ -27,13 +27,8 @@ final class DirectConv {
 
   private static final int ENOUGH_TASKS = 16;
 
+  private final Convolution conv;
   private final Conv2d.Shape s;
-  private final StoredVector x;
-  private final StoredVector w;
-  private final StoredVector bias;
-  private final Activation activation;
-  private final StoredVector residual;
-  private final StoredVector out;
   private final int outWidth;
   private final int positions;
   private final int taps;
@@ -59,21 +54,9 @@ final class DirectConv {
 
   private final int blocks;
 
-  DirectConv(
-      Conv2d.Shape s,
-      StoredVector x,
-      StoredVector w,
-      StoredVector bias,
-      Activation activation,
-      StoredVector residual,
-      StoredVector out) {
-    this.s = s;
-    this.x = x;
-    this.w = w;
-    this.bias = bias;
-    this.activation = activation;
-    this.residual = residual;
-    this.out = out;
+  DirectConv(Convolution conv) {
+    this.conv = conv;
+    s = conv.shape();
     outWidth = s.outWidth();
     positions = s.outHeight() * outWidth;
     taps = s.kernelHeight() * s.kernelWidth();
@@ -92,7 +75,7 @@ final class DirectConv {
             && s.upsample() == 1
             && positions == s.height() * s.width()
             // Vector loads from mapped files are not safe; see Widen.
-            && !x.segment().isMapped();
+            && !conv.x().segment().isMapped();
     blocks = MatMul.ceilDiv(s.inChannels(), Tile.K_MAX / taps);
     channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
     rows = LowTile.rows(s.outChannels());
@@ -127,6 +110,7 @@ final class DirectConv {
 
   /** Weights of a tile in blocks of some input channels, the tile's rows side by side. */
   private void widen(int tile, float[] to, Scratch scratch) {
+    StoredVector w = conv.w();
     int bytes = w.dtype().bits() / 8;
     float[] row = scratch.floats(0, channelStep * taps);
     for (int block = 0; block < blocks; block++) {
@@ -178,9 +162,10 @@ final class DirectConv {
     for (int tap = 0; tap < taps; tap++) {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
     }
+    StoredVector x = conv.x();
     int tileSize = rows * panelWidth;
     float[] c = scratch.floats(1, panels * tileCount * tileSize);
-    float[] biases = biases(tile0, tileCount, scratch);
+    float[] biases = conv.biases(tile0 * rows, tileCount * rows, scratch);
     for (int block = 0; block < blocks; block++) {
       int c0 = block * channelStep;
       int count = Math.min(channelStep, s.inChannels() - c0);
@@ -263,19 +248,6 @@ final class DirectConv {
     } else {
       LowTile.columns(rows, weights, wo, kc, packed, panel, z, zo, c, co);
     }
-  }
-
-  private float[] biases(int tile0, int tileCount, Scratch scratch) {
-    float[] biases = scratch.floats(5, tileCount * rows);
-    int o0 = tile0 * rows;
-    int count = Math.min(tileCount * rows, s.outChannels() - o0);
-    if (bias == null) {
-      Arrays.fill(biases, 0, count, 0f);
-    } else {
-      long from = bias.byteOffset() + (long) o0 * (bias.dtype().bits() / 8);
-      Widen.run(bias.segment(), from, bias.dtype(), count, biases, 0, scratch);
-    }
-    return biases;
   }
 
   /**
@@ -462,6 +434,7 @@ final class DirectConv {
 
   /** The panel of a convolution with one tap: pieces of the picture's planes. */
   private void packPlanes(long from, int count, int lanes, int vectors, MemorySegment to, long at) {
+    StoredVector x = conv.x();
     long plane = x.byteOffset() + 4 * from;
     if (lanes == vectors * Simd.LANES) {
       copyPlanes(x.segment(), plane, 4L * positions, count, vectors, to, at);
@@ -493,6 +466,8 @@ final class DirectConv {
    */
   private void store(
       float[] c, int at, int row, int step, long to, int count, float bias, Scratch scratch) {
+    StoredVector residual = conv.residual();
+    StoredVector out = conv.out();
     int whole = count / panelWidth;
     int rest = count - whole * panelWidth;
     if (plain()) {
@@ -523,7 +498,7 @@ final class DirectConv {
       for (int i = 0; i < width; i++) {
         y[i] = c[at + p * step + row * width + i] + bias;
       }
-      VectorMath.apply(activation, y, 0, width);
+      VectorMath.apply(conv.activation(), y, 0, width);
       long offset = to + 4L * p * panelWidth;
       if (residual != null) {
         MemorySegment.copy(
@@ -539,7 +514,9 @@ final class DirectConv {
 
   /** Vector loads from mapped files are not safe; see {@link Widen}. */
   private boolean plain() {
-    return activation == Activation.NONE && (residual == null || !residual.segment().isMapped());
+    StoredVector residual = conv.residual();
+    return conv.activation() == Activation.NONE
+        && (residual == null || !residual.segment().isMapped());
   }
 
   private static void storeRow(

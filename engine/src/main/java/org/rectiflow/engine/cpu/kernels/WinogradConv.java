@@ -50,13 +50,8 @@ final class WinogradConv {
       VectorShuffle.fromOp(
           Simd.F, i -> i % 2 == 0 ? Simd.LANES / 2 + i / 2 : Simd.LANES / 2 + i / 2 - Simd.LANES);
 
+  private final Convolution conv;
   private final Conv2d.Shape s;
-  private final StoredVector x;
-  private final StoredVector w;
-  private final StoredVector bias;
-  private final Activation activation;
-  private final StoredVector residual;
-  private final StoredVector out;
   private final int outHeight;
   private final int outWidth;
 
@@ -78,21 +73,9 @@ final class WinogradConv {
   private final int channelStep;
   private final int blocks;
 
-  WinogradConv(
-      Conv2d.Shape s,
-      StoredVector x,
-      StoredVector w,
-      StoredVector bias,
-      Activation activation,
-      StoredVector residual,
-      StoredVector out) {
-    this.s = s;
-    this.x = x;
-    this.w = w;
-    this.bias = bias;
-    this.activation = activation;
-    this.residual = residual;
-    this.out = out;
+  WinogradConv(Convolution conv) {
+    this.conv = conv;
+    s = conv.shape();
     outHeight = s.outHeight();
     outWidth = s.outWidth();
     doubled = s.upsample() == 2 && s.padTop() == 1 && s.padLeft() == 1;
@@ -144,6 +127,7 @@ final class WinogradConv {
   }
 
   private void transformWeights(int tile, float[] to, Scratch scratch) {
+    StoredVector w = conv.w();
     int in = s.inChannels();
     float[] row = scratch.floats(0, 9 * in);
     float[] transformed = scratch.floats(1, 16 * in);
@@ -243,7 +227,7 @@ final class WinogradConv {
           }
         }
       }
-      float[] biases = biases(t0 * Tile.ROWS, group * Tile.ROWS, scratch);
+      float[] biases = conv.biases(t0 * Tile.ROWS, group * Tile.ROWS, scratch);
       for (int t = 0; t < group; t++) {
         int rows = Math.min(Tile.ROWS, s.outChannels() - (t0 + t) * Tile.ROWS);
         for (int r = 0; r < rows; r++) {
@@ -262,18 +246,6 @@ final class WinogradConv {
     }
   }
 
-  private float[] biases(int o0, int wanted, Scratch scratch) {
-    float[] biases = scratch.floats(5, wanted);
-    int count = Math.min(wanted, s.outChannels() - o0);
-    if (bias == null) {
-      Arrays.fill(biases, 0, count, 0f);
-    } else {
-      long from = bias.byteOffset() + (long) o0 * (bias.dtype().bits() / 8);
-      Widen.run(bias.segment(), from, bias.dtype(), count, biases, 0, scratch);
-    }
-    return biases;
-  }
-
   /** B^T d B for the squares of a task, to {@code [point][panel][channel][lane]}. */
   private void transformInput(
       int b, int first, int count, MemorySegment to, long pointSize, Scratch scratch) {
@@ -288,7 +260,8 @@ final class WinogradConv {
     float[] strip = scratch.floats(2, LOAD_CHANNELS * part.channelSize());
     for (int c0 = 0; c0 < in; c0 += LOAD_CHANNELS) {
       int channels = Math.min(LOAD_CHANNELS, in - c0);
-      part.load(x, b, c0, channels, 2 * y0 - s.padTop(), 2 * x0 * L - s.padLeft(), strip, scratch);
+      part.load(
+          conv.x(), b, c0, channels, 2 * y0 - s.padTop(), 2 * x0 * L - s.padLeft(), strip, scratch);
       for (int v = 0; v < count; v++) {
         int row = (first + v) / rowVectors - y0;
         int column = ((first + v) % rowVectors - x0) * L;
@@ -469,11 +442,13 @@ final class WinogradConv {
 
   /** Two rows of results for vector {@code v} of squares. */
   private void store(int b, int o, int v, float[] y) {
+    StoredVector residual = conv.residual();
+    StoredVector out = conv.out();
     int row = v / rowVectors * 2;
     int column = v % rowVectors * 2 * L;
     int lanes = Math.min(2 * L, outWidth - column);
     long to = 4 * ((((long) b * s.outChannels() + o) * outHeight + row) * outWidth + column);
-    VectorMath.apply(activation, y, 0, 4 * L);
+    VectorMath.apply(conv.activation(), y, 0, 4 * L);
     for (int i = 0; i < 2 && row + i < outHeight; i++) {
       if (residual != null) {
         read(residual.segment(), residual.byteOffset() + to, y, lanes);

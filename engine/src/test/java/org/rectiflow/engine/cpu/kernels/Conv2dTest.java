@@ -86,9 +86,9 @@ class Conv2dTest {
   @Test
   void winograd() {
     Way way =
-        (workers, s, x, w, bias, f, r, out) -> {
-          assertThat(WinogradConv.possible(s)).isTrue();
-          new WinogradConv(s, x, w, bias, f, r, out).run(workers);
+        (workers, conv) -> {
+          assertThat(WinogradConv.possible(conv.shape())).isTrue();
+          new WinogradConv(conv).run(workers);
         };
     check(Conv2d.Shape.of(1, 1, 1, 1, 1, 3, 1, 1), way, true);
     check(Conv2d.Shape.of(1, 300, 6, 9, 14, 3, 1, 1), way, true);
@@ -135,15 +135,7 @@ class Conv2dTest {
   /** A way to compute a convolution. */
   @FunctionalInterface
   private interface Way {
-    void run(
-        Workers workers,
-        Conv2d.Shape s,
-        StoredVector x,
-        StoredVector w,
-        StoredVector bias,
-        Activation f,
-        StoredVector residual,
-        StoredVector out);
+    void run(Workers workers, Convolution conv);
   }
 
   private void check(Conv2d.Shape s) {
@@ -172,8 +164,9 @@ class Conv2dTest {
     StoredVector r = extras ? StoredVector.f32(residual, 0) : null;
     MemorySegment out = Memory.empty(count);
     MemorySegment again = Memory.empty(count);
-    way.run(ONE, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(out, 0));
-    way.run(TWO, s, StoredVector.f32(x, 4), w, bias, f, r, StoredVector.f32(again, 0));
+    StoredVector in = StoredVector.f32(x, 4);
+    way.run(ONE, new Convolution(s, in, w, bias, f, r, StoredVector.f32(out, 0)));
+    way.run(TWO, new Convolution(s, in, w, bias, f, r, StoredVector.f32(again, 0)));
     assertThat(out.mismatch(again)).as("one and two threads").isEqualTo(-1);
     int at = 0;
     for (int n = 0; n < s.batch(); n++) {
