@@ -202,6 +202,25 @@ public final class TextToImage {
   }
 
   /**
+   * Embeds any number of prompts, some at a time: the memory that encoders take grows with how many
+   * go through them together.
+   *
+   * @param together how many that is
+   * @param groups hears of each {@code together}
+   * @return one embedding per prompt, in order
+   */
+  public List<PromptEmbedding> embed(
+      PromptEncoder encoders, List<Prompts> prompts, int together, Progress.Phase groups) {
+    List<PromptEmbedding> embeddings = new ArrayList<>();
+    for (int from = 0; from < prompts.size(); from += together) {
+      int to = Math.min(prompts.size(), from + together);
+      encode(encoders, prompts.subList(from, to)).forEach(e -> embeddings.add(e.embedding()));
+      groups.step();
+    }
+    return embeddings;
+  }
+
+  /**
    * Standard normal noise [1, C, height/8, width/8]: that of {@code torch.randn} with a CPU
    * generator, so that a seed means the same picture as in diffusers.
    */

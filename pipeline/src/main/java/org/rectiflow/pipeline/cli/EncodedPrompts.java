@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.encoders.PromptEncoder;
-import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.encoders.PromptTokens;
 import org.rectiflow.encoders.Prompts;
 import org.rectiflow.pipeline.Progress;
@@ -44,14 +43,7 @@ record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
       }
       err.flush();
       all.add(first.negative());
-      List<PromptEmbedding> embeddings = new ArrayList<>();
-      for (int from = 0; from < all.size(); from += AT_ONCE) {
-        int to = Math.min(all.size(), from + AT_ONCE);
-        for (PromptEncoding encoding : pipeline.encode(encoders, all.subList(from, to))) {
-          embeddings.add(encoding.embedding());
-        }
-        phase.step();
-      }
+      List<PromptEmbedding> embeddings = pipeline.embed(encoders, all, AT_ONCE, phase);
       PromptEmbedding negative = embeddings.removeLast();
       return new EncodedPrompts(
           embeddings, first.zeroNegative() ? TextToImage.zeros(negative) : negative);

@@ -65,14 +65,8 @@ record Yardstick(
   /** Prompts encoded. */
   static List<PromptEmbedding> encode(
       TextToImage pipeline, PromptEncoder encoders, List<ShapePrompt> prompts) {
-    List<PromptEmbedding> embeddings = new ArrayList<>();
-    for (int from = 0; from < prompts.size(); from += TOGETHER) {
-      List<ShapePrompt> some = prompts.subList(from, Math.min(prompts.size(), from + TOGETHER));
-      pipeline.encode(encoders, some.stream().map(p -> Prompts.all(p.text())).toList()).stream()
-          .map(PromptEncoding::embedding)
-          .forEach(embeddings::add);
-    }
-    return embeddings;
+    List<Prompts> texts = prompts.stream().map(p -> Prompts.all(p.text())).toList();
+    return pipeline.embed(encoders, texts, TOGETHER, () -> {});
   }
 
   private static int clipTokens(PromptEncoder encoders) {
