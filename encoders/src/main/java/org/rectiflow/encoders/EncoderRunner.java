@@ -1,6 +1,5 @@
 package org.rectiflow.encoders;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,7 +14,6 @@ import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.IntTensor;
-import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 
 /** Runs one text encoder over prompts of one length: all at once, equal ones once. */
@@ -83,12 +81,7 @@ final class EncoderRunner implements AutoCloseable {
 
   private static Map<String, Tensor> entry(Map<String, Tensor> outputs, int index) {
     Map<String, Tensor> entry = new LinkedHashMap<>();
-    outputs.forEach((name, all) -> {
-      Shape one = all.shape().with(0, 1);
-      int size = Math.toIntExact(one.count());
-      float[] data = Arrays.copyOfRange(all.data(), index * size, (index + 1) * size);
-      entry.put(name, new Tensor(one, data));
-    });
+    outputs.forEach((name, all) -> entry.put(name, all.row(index)));
     return entry;
   }
 

@@ -31,6 +31,13 @@ public record Tensor(Shape shape, float[] data) {
     return new Tensor(Shape.of(dims), data);
   }
 
+  /** A copy of entry {@code index} along the first axis, which is 1 then. */
+  public Tensor row(int index) {
+    Shape one = shape.with(0, 1);
+    int size = Math.toIntExact(one.count());
+    return new Tensor(one, Arrays.copyOfRange(data, index * size, (index + 1) * size));
+  }
+
   @Override
   public boolean equals(Object o) {
     return o instanceof Tensor t && shape.equals(t.shape) && Arrays.equals(data, t.data);

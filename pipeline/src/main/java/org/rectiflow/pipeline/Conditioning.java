@@ -1,7 +1,6 @@
 package org.rectiflow.pipeline;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,14 +63,8 @@ final class Conditioning {
     }
     int row = timesteps.indexOf(timestep) * prompts.size() + prompt;
     Map<String, Feed> one = new HashMap<>();
-    results.forEach((name, all) -> one.put(name, Feed.of(row(all, row))));
+    results.forEach((name, all) -> one.put(name, Feed.of(all.row(row))));
     return one;
-  }
-
-  private static Tensor row(Tensor all, int row) {
-    int size = all.data().length / all.shape().dim(0);
-    return new Tensor(
-        all.shape().with(0, 1), Arrays.copyOfRange(all.data(), row * size, (row + 1) * size));
   }
 
   /** The timestep and those that follow it: an even share of what is left. */

@@ -32,6 +32,7 @@ import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.study.plan.Evaluation;
+import org.rectiflow.trainer.data.Pixels;
 import org.rectiflow.vae.Autoencoder;
 
 /**
@@ -193,17 +194,9 @@ public final class Measurer implements AutoCloseable {
 
   private static List<PixelImage> decode(Executable decoder, Tensor latents) {
     Tensor pixels = decoder.run(Map.of("latent", Feed.of(latents))).get("pixels");
-    int batch = pixels.shape().dim(0);
-    int each = pixels.data().length / batch;
-    List<PixelImage> pictures = new ArrayList<>();
-    for (int b = 0; b < batch; b++) {
-      float[] values = Arrays.copyOfRange(pixels.data(), b * each, (b + 1) * each);
-      for (int i = 0; i < each; i++) {
-        values[i] = Math.clamp((values[i] + 1) / 2, 0f, 1f);
-      }
-      pictures.add(new PixelImage(3, pixels.shape().dim(2), pixels.shape().dim(3), values));
-    }
-    return pictures;
+    return IntStream.range(0, pixels.shape().dim(0))
+        .mapToObj(i -> Pixels.picture(pixels, i))
+        .toList();
   }
 
   @Override

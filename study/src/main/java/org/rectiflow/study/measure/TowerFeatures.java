@@ -8,6 +8,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.evaluation.PixelImage;
 import org.rectiflow.pipeline.checkpoint.ClipFolder;
+import org.rectiflow.trainer.data.Pixels;
 
 /** Features of CLIP towers, as the paper takes for CLIP score and FID (Appendix B.3). */
 final class TowerFeatures implements Features {
@@ -33,7 +34,7 @@ final class TowerFeatures implements Features {
 
   @Override
   public double[][] of(List<PixelImage> pictures) {
-    Tensor features = scorer.imageFeatures(pixels(pictures));
+    Tensor features = scorer.imageFeatures(Pixels.tensor(pictures, pictures.size()));
     int width = features.shape().dim(1);
     double[][] rows = new double[pictures.size()][width];
     for (int i = 0; i < rows.length; i++) {
@@ -46,22 +47,8 @@ final class TowerFeatures implements Features {
 
   @Override
   public Optional<double[]> alignment(List<PixelImage> pictures, List<String> texts) {
-    Tensor images = scorer.imageFeatures(pixels(pictures));
+    Tensor images = scorer.imageFeatures(Pixels.tensor(pictures, pictures.size()));
     return Optional.of(ClipScorer.alignment(images, scorer.textFeatures(texts)));
-  }
-
-  /** [N, 3, S, S], -1 to 1. */
-  private static Tensor pixels(List<PixelImage> pictures) {
-    PixelImage first = pictures.getFirst();
-    int each = first.data().length;
-    float[] all = new float[pictures.size() * each];
-    for (int i = 0; i < pictures.size(); i++) {
-      float[] values = pictures.get(i).data();
-      for (int j = 0; j < each; j++) {
-        all[i * each + j] = 2 * values[j] - 1;
-      }
-    }
-    return Tensor.of(all, pictures.size(), first.channels(), first.height(), first.width());
   }
 
   @Override

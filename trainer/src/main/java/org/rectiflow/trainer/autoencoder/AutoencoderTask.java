@@ -168,8 +168,8 @@ final class AutoencoderTask implements Task {
         Reconstruction.Group group = reconstruction.run(heldOut, done);
         int count = Math.min(group.count(), shown - done);
         for (int i = 0; i < count; i++) {
-          paste(sheet, Reconstruction.Group.entry(group.pixels(), i), 0, done + i);
-          paste(sheet, Reconstruction.Group.entry(group.decoded(), i), 1, done + i);
+          paste(sheet, group.pixels().row(i).data(), 0, done + i);
+          paste(sheet, group.decoded().row(i).data(), 1, done + i);
         }
         done += count;
       }
@@ -226,7 +226,7 @@ final class AutoencoderTask implements Task {
         Tensor latents = LatentSpace.sample(group.mean(), group.logvar(), noise);
         int count = Math.min(group.count(), pictures - done);
         for (int i = 0; i < count; i++) {
-          statistics.add(Reconstruction.Group.entry(latents, i));
+          statistics.add(latents.row(i).data());
         }
         done += count;
       }

@@ -12,9 +12,9 @@ import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
 import org.rectiflow.evaluation.ImageMetrics;
 import org.rectiflow.evaluation.PixelImage;
-import org.rectiflow.pipeline.picture.Picture;
 import org.rectiflow.trainer.Task.Validation;
 import org.rectiflow.trainer.data.PixelBatch;
+import org.rectiflow.trainer.data.Pixels;
 import org.rectiflow.trainer.transformer.ValueGraph;
 import org.rectiflow.vae.Autoencoder;
 
@@ -55,23 +55,7 @@ final class Reconstruction implements AutoCloseable {
    *
    * @param count how many there are; what follows them is surplus
    */
-  record Group(int count, Tensor pixels, Tensor decoded, Tensor mean, Tensor logvar) {
-
-    /** Entry {@code i} of a tensor with a leading axis. */
-    static float[] entry(Tensor all, int i) {
-      int n = all.data().length / all.shape().dim(0);
-      return Arrays.copyOfRange(all.data(), i * n, (i + 1) * n);
-    }
-
-    /** A picture with levels 0 to 1, clamped. */
-    static PixelImage levels(Tensor all, int i) {
-      float[] levels = entry(all, i);
-      for (int k = 0; k < levels.length; k++) {
-        levels[k] = Picture.unit(levels[k]);
-      }
-      return new PixelImage(3, all.shape().dim(2), all.shape().dim(3), levels);
-    }
-  }
+  record Group(int count, Tensor pixels, Tensor decoded, Tensor mean, Tensor logvar) {}
 
   /** The pictures from {@code from} on, a group at most; the last is repeated to fill it. */
   Group run(Dataset data, int from) {
@@ -95,10 +79,10 @@ final class Reconstruction implements AutoCloseable {
     for (int from = 0; from < data.size(); from += GROUP) {
       Group group = run(data, from);
       for (int i = 0; i < group.count(); i++) {
-        sums[0] += absolute(Group.entry(group.pixels(), i), Group.entry(group.decoded(), i));
-        sums[1] += divergence(Group.entry(group.mean(), i), Group.entry(group.logvar(), i));
-        PixelImage original = Group.levels(group.pixels(), i);
-        PixelImage decoded = Group.levels(group.decoded(), i);
+        sums[0] += absolute(group.pixels().row(i).data(), group.decoded().row(i).data());
+        sums[1] += divergence(group.mean().row(i).data(), group.logvar().row(i).data());
+        PixelImage original = Pixels.picture(group.pixels(), i);
+        PixelImage decoded = Pixels.picture(group.decoded(), i);
         sums[2] += ImageMetrics.psnr(original, decoded, 1);
         sums[3] += ImageMetrics.ssim(original, decoded, 1);
       }

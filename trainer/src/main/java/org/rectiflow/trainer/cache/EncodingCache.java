@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +23,6 @@ import org.rectiflow.encoders.tokenizer.TokenizedPrompt;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
-import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.WeightSource;
 import org.rectiflow.evaluation.PixelImage;
@@ -36,6 +34,7 @@ import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.trainer.data.CaptionGroup;
+import org.rectiflow.trainer.data.Pixels;
 import org.rectiflow.vae.Autoencoder;
 
 /**
@@ -149,12 +148,7 @@ public final class EncodingCache {
     try {
       for (int i = 0; i < data.size(); i++) {
         Example example = data.get(i);
-        PixelImage picture = example.picture();
-        if (picture.width() != side || picture.height() != side) {
-          throw new UserException(
-              "the picture of example %s is %dx%d, the run trains on %dx%d: correct data.size"
-                  .formatted(example.id(), picture.width(), picture.height(), side, side));
-        }
+        PixelImage picture = Pixels.of(example, side);
         String key = keys.latent(picture);
         String mean = CachedEncodings.mean(key);
         latents.add(key);
@@ -169,7 +163,7 @@ public final class EncodingCache {
             encoder = backend.compile("vae encoder", vae.encoder(GROUP, side, side));
           }
           long start = System.nanoTime();
-          encode(group, side, encoder, shard);
+          encode(group, encoder, shard);
           seconds += (System.nanoTime() - start) * 1e-9;
           encoded += group.size();
           group.clear();
@@ -194,26 +188,14 @@ public final class EncodingCache {
   }
 
   private static void encode(
-      Map<String, PixelImage> group, int side, Executable encoder, Map<String, Tensor> shard) {
-    Tensor pixels = Tensor.zeros(Shape.of(GROUP, 3, side, side));
+      Map<String, PixelImage> group, Executable encoder, Map<String, Tensor> shard) {
+    Tensor pixels = Pixels.tensor(List.copyOf(group.values()), GROUP);
     List<String> keys = List.copyOf(group.keySet());
-    for (int i = 0; i < keys.size(); i++) {
-      float[] levels = group.get(keys.get(i)).data();
-      for (int j = 0; j < levels.length; j++) {
-        pixels.data()[i * levels.length + j] = 2 * levels[j] - 1;
-      }
-    }
     Map<String, Tensor> outputs = encoder.run(Map.of("pixels", Feed.of(pixels)));
     for (int i = 0; i < keys.size(); i++) {
-      shard.put(CachedEncodings.mean(keys.get(i)), slice(outputs.get("mean"), i));
-      shard.put(CachedEncodings.logvar(keys.get(i)), slice(outputs.get("logvar"), i));
+      shard.put(CachedEncodings.mean(keys.get(i)), outputs.get("mean").row(i));
+      shard.put(CachedEncodings.logvar(keys.get(i)), outputs.get("logvar").row(i));
     }
-  }
-
-  private static Tensor slice(Tensor batch, int index) {
-    Shape one = batch.shape().with(0, 1);
-    int n = Math.toIntExact(one.count());
-    return new Tensor(one, Arrays.copyOfRange(batch.data(), index * n, (index + 1) * n));
   }
 
   /** The captions' keys. */

@@ -1,11 +1,11 @@
 package org.rectiflow.trainer.data;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.rectiflow.datasets.Dataset;
 import org.rectiflow.datasets.Example;
 import org.rectiflow.encoders.PromptEmbedding;
@@ -13,7 +13,6 @@ import org.rectiflow.encoders.PromptEncoder;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.Executable;
 import org.rectiflow.engine.Executable.Feed;
-import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.evaluation.PixelImage;
 import org.rectiflow.pipeline.Progress;
@@ -31,7 +30,7 @@ public final class Encodings implements EncodedData {
 
   private final List<Tensor> latents = new ArrayList<>();
   private final List<String> captions = new ArrayList<>();
-  private final Map<String, PromptEmbedding> prompts = new LinkedHashMap<>();
+  private final Map<String, PromptEmbedding> prompts = new HashMap<>();
 
   private Encodings() {}
 
@@ -53,62 +52,25 @@ public final class Encodings implements EncodedData {
     try (Executable encoder = backend.compile("vae encoder", vae.encoder(GROUP, side, side))) {
       for (int from = 0; from < data.size(); from += GROUP) {
         int count = Math.min(GROUP, data.size() - from);
-        Tensor pixels = Tensor.zeros(Shape.of(GROUP, 3, side, side));
+        List<PixelImage> pictures = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-          Example example = example(data, from + i);
+          Example example = PixelBatch.example(data, from + i);
           encodings.captions.add(example.caption());
-          place(example, side, pixels, i);
+          pictures.add(Pixels.of(example, side));
           phase.step();
         }
+        Tensor pixels = Pixels.tensor(pictures, GROUP);
         Tensor mean = encoder.run(Map.of("pixels", Feed.of(pixels))).get("mean");
-        encodings.addLatents(LatentSpace.normalise(mean, vae.config()), count);
+        Tensor all = LatentSpace.normalise(mean, vae.config());
+        for (int i = 0; i < count; i++) {
+          encodings.latents.add(all.row(i));
+        }
       }
     }
-    encodings.encodeCaptions(encoders, progress);
+    Set<String> distinct = new LinkedHashSet<>(encodings.captions);
+    Progress.Phase texts = progress.begin("encoding captions", distinct.size());
+    encodings.prompts.putAll(CaptionGroup.embed(encoders, distinct, texts));
     return encodings;
-  }
-
-  private static Example example(Dataset data, int index) {
-    try {
-      return data.get(index);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Levels 0 to 1 become -1 to 1. */
-  private static void place(Example example, int side, Tensor pixels, int at) {
-    PixelImage picture = example.picture();
-    if (picture.width() != side || picture.height() != side) {
-      throw new UserException(
-          "the picture of example %s is %dx%d, the run trains on %dx%d: correct data.size"
-              .formatted(example.id(), picture.width(), picture.height(), side, side));
-    }
-    float[] from = picture.data();
-    for (int i = 0; i < from.length; i++) {
-      pixels.data()[at * from.length + i] = 2 * from[i] - 1;
-    }
-  }
-
-  private void addLatents(Tensor all, int count) {
-    Shape one = all.shape().with(0, 1);
-    int n = Math.toIntExact(one.count());
-    for (int i = 0; i < count; i++) {
-      latents.add(new Tensor(one, java.util.Arrays.copyOfRange(all.data(), i * n, (i + 1) * n)));
-    }
-  }
-
-  private void encodeCaptions(PromptEncoder encoders, Progress progress) {
-    List<String> distinct = captions.stream().distinct().toList();
-    Progress.Phase phase = progress.begin("encoding captions", distinct.size());
-    for (int from = 0; from < distinct.size(); from += GROUP) {
-      List<String> group = distinct.subList(from, Math.min(distinct.size(), from + GROUP));
-      var encoded = CaptionGroup.encode(encoders, group);
-      for (int i = 0; i < group.size(); i++) {
-        prompts.put(group.get(i), encoded.get(i).embedding());
-        phase.step();
-      }
-    }
   }
 
   @Override

@@ -2,7 +2,6 @@ package org.rectiflow.trainer.transformer;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,7 +13,6 @@ import java.util.TreeSet;
 import org.rectiflow.encoders.ClipTextModel;
 import org.rectiflow.encoders.PromptEmbedding;
 import org.rectiflow.encoders.PromptEncoder;
-import org.rectiflow.encoders.PromptEncoding;
 import org.rectiflow.encoders.T5Encoder;
 import org.rectiflow.encoders.tokenizer.PromptTokenizer;
 import org.rectiflow.encoders.tokenizer.TokenizedPrompt;
@@ -209,18 +207,9 @@ final class TrainedEncoders implements AutoCloseable {
     for (int i = 0; i < data.size(); i++) {
       captions.add(data.get(i).caption());
     }
-    Map<String, PromptEmbedding> prompts = new HashMap<>();
     try (PromptEncoder encoder = encoder(parameters, backend)) {
-      List<String> all = new ArrayList<>(captions);
-      for (int from = 0; from < all.size(); from += CaptionGroup.SIZE) {
-        List<String> group = all.subList(from, Math.min(all.size(), from + CaptionGroup.SIZE));
-        List<PromptEncoding> encodings = CaptionGroup.encode(encoder, group);
-        for (int i = 0; i < group.size(); i++) {
-          prompts.put(group.get(i), encodings.get(i).embedding());
-        }
-      }
+      return new Reencoded(data, CaptionGroup.embed(encoder, captions, () -> {}));
     }
-    return new Reencoded(data, prompts);
   }
 
   /** Data with other embeddings of their captions. */
