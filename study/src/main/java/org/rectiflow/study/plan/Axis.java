@@ -23,19 +23,22 @@ public record Axis(String name, List<Point> points) {
    * A value.
    *
    * @param label for people and tables
-   * @param run the keys of run files it sets, with TOML's values
+   * @param run the keys of run files it sets
    */
-  public record Point(String label, Map<String, Object> run) {
-    /** Copies the map. */
-    public Point {
-      run = Map.copyOf(run);
-    }
-  }
+  public record Point(String label, Overrides run) {}
 
-  /** The axis of one key of run files. */
-  static Axis ofKey(String key, List<Object> values) {
+  /**
+   * The axis of one key of run files.
+   *
+   * @param place of the list, for messages
+   */
+  static Axis ofKey(String key, TomlArray values, String place) {
+    Map<String, String> places = Map.of(key, place);
     return new Axis(
-        key, values.stream().map(value -> new Point(label(value), Map.of(key, value))).toList());
+        key,
+        values.toList().stream()
+            .map(value -> new Point(label(value), new Overrides(Map.of(key, value), places)))
+            .toList());
   }
 
   private static String label(Object value) {

@@ -43,29 +43,38 @@ public record Cell(String id, Map<String, String> labels, Settings settings) {
 
   private static String hash(Settings settings, Map<String, String> preparations) {
     Fingerprint fingerprint = new Fingerprint();
-    Map<String, Object> values = new TreeMap<>(settings.values());
+    Map<String, Object> values = new TreeMap<>(resolved(settings, preparations));
     for (Key<?> key : settings.keys()) {
       if (key.mayChange() && !key.equals(LoopKeys.STEPS)) {
         values.remove(key.name());
       }
     }
-    values.forEach(
-        (key, value) -> fingerprint.add(key).add(String.valueOf(resolved(value, preparations))));
+    values.forEach((key, value) -> fingerprint.add(key).add(String.valueOf(value)));
     return fingerprint.hex().substring(0, HASH_DIGITS);
   }
 
   /** The same with folders in the place of {@code {NAME}}. */
   public Cell resolved(Map<String, String> folders) {
-    Map<String, Object> values = new LinkedHashMap<>(settings.values());
-    values.replaceAll((_, value) -> resolved(value, folders));
     return new Cell(
-        id, labels, new Settings(settings.origin(), settings.keys(), values, settings.lines()));
+        id,
+        labels,
+        new Settings(
+            settings.origin(), settings.keys(), resolved(settings, folders), settings.places()));
   }
 
-  private static Object resolved(Object value, Map<String, String> folders) {
+  private static Map<String, Object> resolved(Settings settings, Map<String, String> folders) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (Key<?> key : settings.keys()) {
+      String place = "%s: %s".formatted(settings.place(key), key.name());
+      values.put(key.name(), resolved(settings.get(key), folders, place));
+    }
+    return values;
+  }
+
+  private static Object resolved(Object value, Map<String, String> folders, String place) {
     return switch (value) {
-      case String text -> Placeholders.fill(text, folders);
-      case List<?> list -> list.stream().map(one -> resolved(one, folders)).toList();
+      case String text -> Placeholders.fill(text, folders, place);
+      case List<?> list -> list.stream().map(one -> resolved(one, folders, place)).toList();
       default -> value;
     };
   }

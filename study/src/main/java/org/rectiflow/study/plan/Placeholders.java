@@ -14,17 +14,18 @@ public final class Placeholders {
   /**
    * Fills them in.
    *
+   * @param place of the text, for messages
    * @throws UserException if a name is not among {@code values}
    */
-  public static String fill(String text, Map<String, String> values) {
+  public static String fill(String text, Map<String, String> values, String place) {
     Matcher matcher = NAME.matcher(text);
     StringBuilder out = new StringBuilder();
     while (matcher.find()) {
       String value = values.get(matcher.group(1));
       if (value == null) {
         throw new UserException(
-            "'%s' names no preparation of the study; there are %s"
-                .formatted(matcher.group(), values.keySet()));
+            "%s: '%s' names no preparation of the study; there are %s"
+                .formatted(place, matcher.group(), values.keySet()));
       }
       matcher.appendReplacement(out, Matcher.quoteReplacement(value));
     }

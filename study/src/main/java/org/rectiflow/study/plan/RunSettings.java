@@ -34,42 +34,45 @@ final class RunSettings {
   /**
    * The settings with other values.
    *
-   * @param origin the study's file, for messages
-   * @param changes TOML's values by key
    * @throws UserException if there is no such key, or its value is not of its kind
    */
-  static Settings with(Settings settings, String origin, Map<String, Object> changes) {
+  static Settings with(Settings settings, Overrides overrides) {
     Map<String, Object> values = new LinkedHashMap<>(settings.values());
-    changes.forEach((name, value) -> {
-      Key<?> key =
-          settings.keys().stream()
-              .filter(k -> k.name().equals(name))
-              .findFirst()
-              .orElseThrow(() -> unknown(settings, origin, name));
-      try {
-        values.put(name, key.kind().reader().apply(value));
-      } catch (IllegalArgumentException e) {
-        throw new UserException(
-            "%s: %s must be %s, found %s%s"
-                .formatted(
-                    origin,
-                    name,
-                    key.kind().description(),
-                    value,
-                    e.getMessage() == null ? "" : ": " + e.getMessage()),
-            e);
-      }
-    });
-    return new Settings(settings.origin(), settings.keys(), values, settings.lines());
+    overrides
+        .values()
+        .forEach((name, value) -> {
+          String place = overrides.places().get(name);
+          Key<?> key =
+              settings.keys().stream()
+                  .filter(k -> k.name().equals(name))
+                  .findFirst()
+                  .orElseThrow(() -> unknown(settings, place, name));
+          try {
+            values.put(name, key.kind().reader().apply(value));
+          } catch (IllegalArgumentException e) {
+            throw new UserException(
+                "%s: %s must be %s, found %s%s"
+                    .formatted(
+                        place,
+                        name,
+                        key.kind().description(),
+                        value,
+                        e.getMessage() == null ? "" : ": " + e.getMessage()),
+                e);
+          }
+        });
+    Map<String, String> places = new LinkedHashMap<>(settings.places());
+    places.putAll(overrides.places());
+    return new Settings(settings.origin(), settings.keys(), values, places);
   }
 
-  private static UserException unknown(Settings settings, String origin, String name) {
+  private static UserException unknown(Settings settings, String place, String name) {
     String hint =
         Suggestions.nearest(name, settings.keys().stream().map(Key::name))
             .map(n -> "did you mean %s?".formatted(n))
             .orElse("`rectiflow train --explain` lists those there are.");
     return new UserException(
         "%s: %s is no key of run files like %s; %s"
-            .formatted(origin, name, settings.origin(), hint));
+            .formatted(place, name, settings.origin(), hint));
   }
 }

@@ -35,7 +35,7 @@ public record StudyFile(
     Path base,
     String compare,
     List<Section> sections,
-    Map<String, Object> run,
+    Overrides run,
     List<Axis> axes,
     Evaluation evaluation,
     Map<String, Preparation> prepare,
@@ -47,7 +47,7 @@ public record StudyFile(
    * @param base its run file
    * @param run keys over those of the file
    */
-  public record Preparation(Path base, Map<String, Object> run) {}
+  public record Preparation(Path base, Overrides run) {}
 
   /**
    * What is other under a budget.
@@ -58,10 +58,10 @@ public record StudyFile(
    * @param prepare keys of the run files of preparations, by their names
    */
   public record Budget(
-      Map<String, Object> run,
+      Overrides run,
       List<Axis> axes,
       UnaryOperator<Evaluation> evaluation,
-      Map<String, Map<String, Object>> prepare) {}
+      Map<String, Overrides> prepare) {}
 
   private static final List<String> TOP =
       List.of(
@@ -125,7 +125,7 @@ public record StudyFile(
         folder.resolve(top.get("base", Kind.text())),
         compare,
         top.get("report", Kind.listOf(Section.kind()), List.of(Section.RANKING)),
-        top.table("run").values(),
+        top.table("run").overrides(),
         axes,
         Evaluation.of(top.table("evaluation"), Evaluation.PAPER),
         prepare,
@@ -134,22 +134,22 @@ public record StudyFile(
 
   private static List<Axis> axes(Table table) {
     List<Axis> axes = new ArrayList<>();
-    Table plain = table.table("axes");
+    Overrides plain = table.table("axes").overrides();
     plain
         .values()
         .forEach((key, value) -> {
+          String place = plain.places().get(key);
           if (!(value instanceof TomlArray array)) {
-            throw new UserException(
-                "%s: axes.%s must be a list of values".formatted(table.origin(), key));
+            throw new UserException("%s: axes.%s must be a list of values".formatted(place, key));
           }
-          axes.add(Axis.ofKey(key, array.toList()));
+          axes.add(Axis.ofKey(key, array, place));
         });
     Table variants = table.table("variants");
     for (String name : variants.names()) {
       Table labels = variants.table(name);
       List<Axis.Point> points = new ArrayList<>();
       for (String label : labels.names()) {
-        points.add(new Axis.Point(label, labels.table(label).values()));
+        points.add(new Axis.Point(label, labels.table(label).overrides()));
       }
       axes.add(new Axis(name, points));
     }
@@ -169,7 +169,8 @@ public record StudyFile(
       one.allow(List.of("base", "run"));
       all.put(
           name,
-          new Preparation(folder.resolve(one.get("base", Kind.text())), one.table("run").values()));
+          new Preparation(
+              folder.resolve(one.get("base", Kind.text())), one.table("run").overrides()));
     }
     return all;
   }
@@ -178,14 +179,14 @@ public record StudyFile(
     table.allow(List.of("run", "axes", "variants", "evaluation", "prepare"));
     Table evaluation = table.table("evaluation");
     Evaluation.of(evaluation, Evaluation.PAPER); // what is wrong is refused at once
-    Map<String, Map<String, Object>> preparations = new LinkedHashMap<>();
+    Map<String, Overrides> preparations = new LinkedHashMap<>();
     Table tables = table.table("prepare");
     tables.allow(List.copyOf(prepare.keySet()));
     for (String name : tables.names()) {
-      preparations.put(name, tables.table(name).values());
+      preparations.put(name, tables.table(name).overrides());
     }
     return new Budget(
-        table.table("run").values(),
+        table.table("run").overrides(),
         axes(table),
         study -> Evaluation.of(evaluation, study),
         preparations);

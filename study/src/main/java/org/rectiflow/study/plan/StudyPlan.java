@@ -37,28 +37,24 @@ public record StudyPlan(
    */
   public static StudyPlan of(StudyFile study, String budget) throws IOException {
     StudyFile.Budget changes = changes(study, budget);
-    String origin = study.file().toString();
     Settings common =
         RunSettings.with(
-            RunSettings.with(RunSettings.of(study.base()), origin, study.run()),
-            origin,
-            changes.run());
+            RunSettings.with(RunSettings.of(study.base()), study.run()), changes.run());
     Map<String, Cell> preparations = new LinkedHashMap<>();
     for (Map.Entry<String, StudyFile.Preparation> one : study.prepare().entrySet()) {
       Settings settings =
           RunSettings.with(
-              RunSettings.with(RunSettings.of(one.getValue().base()), origin, one.getValue().run()),
-              origin,
-              changes.prepare().getOrDefault(one.getKey(), Map.of()));
+              RunSettings.with(RunSettings.of(one.getValue().base()), one.getValue().run()),
+              changes.prepare().getOrDefault(one.getKey(), Overrides.NONE));
       // A preparation may need those before it.
       Map<String, String> before = ids(preparations);
       preparations.put(one.getKey(), Cell.of(Map.of("prepare", one.getKey()), settings, before));
     }
     Map<String, String> names = ids(preparations);
     List<Cell> cells = new ArrayList<>();
-    expand(axes(study, changes), 0, new LinkedHashMap<>(), common, names, origin, cells);
+    expand(axes(study, changes), 0, new LinkedHashMap<>(), common, names, cells);
     Evaluation evaluation = changes.evaluation().apply(study.evaluation());
-    Placeholders.fill(evaluation.towers(), names);
+    Placeholders.fill(evaluation.towers(), names, study.file() + ": evaluation.towers");
     return new StudyPlan(study, budget, preparations, List.copyOf(cells), evaluation);
   }
 
@@ -74,7 +70,9 @@ public record StudyPlan(
           "%s has no budget '%s'; it has %s, and %s for the file as it stands"
               .formatted(study.file(), budget, study.budgets().keySet(), WHOLE));
     }
-    return found != null ? found : new StudyFile.Budget(Map.of(), List.of(), e -> e, Map.of());
+    return found != null
+        ? found
+        : new StudyFile.Budget(Overrides.NONE, List.of(), e -> e, Map.of());
   }
 
   private static List<Axis> axes(StudyFile study, StudyFile.Budget changes) {
@@ -90,7 +88,6 @@ public record StudyPlan(
       Map<String, String> labels,
       Settings settings,
       Map<String, String> preparations,
-      String origin,
       List<Cell> cells) {
     if (next == axes.size()) {
       cells.add(Cell.of(labels, settings, preparations));
@@ -100,8 +97,8 @@ public record StudyPlan(
     for (Axis.Point point : axis.points()) {
       Map<String, String> extended = new LinkedHashMap<>(labels);
       extended.put(axis.name(), point.label());
-      Settings changed = RunSettings.with(settings, origin, point.run());
-      expand(axes, next + 1, extended, changed, preparations, origin, cells);
+      Settings changed = RunSettings.with(settings, point.run());
+      expand(axes, next + 1, extended, changed, preparations, cells);
     }
   }
 }

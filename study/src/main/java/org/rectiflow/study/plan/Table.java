@@ -61,9 +61,7 @@ final class Table {
             Suggestions.nearest(key, keys.stream())
                 .map(n -> "did you mean %s?".formatted(n))
                 .orElse("there are " + String.join(", ", keys));
-        throw new UserException(
-            "%s, line %d: unknown key %s; %s"
-                .formatted(origin, position(key).line(), full(key), hint));
+        throw new UserException("%s: unknown key %s; %s".formatted(place(key), full(key), hint));
       }
     }
   }
@@ -112,21 +110,29 @@ final class Table {
    * All values by key, in the order of the file: tables within are keys with dots, so that {@code
    * model.depth} may be written either way.
    */
-  Map<String, Object> values() {
-    Map<String, Object> all = new LinkedHashMap<>();
+  Overrides overrides() {
+    Map<String, Object> values = new LinkedHashMap<>();
+    Map<String, String> places = new LinkedHashMap<>();
     for (String key : names()) {
       Object value = toml.get(List.of(key));
       if (value instanceof TomlTable) {
-        table(key).values().forEach((inner, v) -> all.put(key + "." + inner, v));
+        Overrides within = table(key).overrides();
+        within.values().forEach((inner, v) -> values.put(key + "." + inner, v));
+        within.places().forEach((inner, v) -> places.put(key + "." + inner, v));
       } else {
-        all.put(key, value);
+        values.put(key, value);
+        places.put(key, place(key));
       }
     }
-    return all;
+    return new Overrides(values, places);
+  }
+
+  /** Where a key stands, for messages. */
+  String place(String key) {
+    return "%s, line %d".formatted(origin, position(key).line());
   }
 
   UserException problem(String key, String reason) {
-    return new UserException(
-        "%s, line %d: %s: %s".formatted(origin, position(key).line(), full(key), reason));
+    return new UserException("%s: %s: %s".formatted(place(key), full(key), reason));
   }
 }

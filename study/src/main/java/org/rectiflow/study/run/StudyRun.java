@@ -170,7 +170,9 @@ public final class StudyRun {
     RunResult result;
     try {
       Evaluation evaluation = plan.evaluation();
-      Evaluation filled = evaluation.withTowers(Placeholders.fill(evaluation.towers(), folders));
+      Evaluation filled =
+          evaluation.withTowers(
+              Placeholders.fill(evaluation.towers(), folders, "evaluation.towers"));
       RunResult run = runner.run(cell, runFolder(folder, cell), filled, attempts, progress, stop);
       result = run.withMeasured(measured(evaluation));
     } catch (StoppedException _) {

@@ -137,7 +137,7 @@ class StudyPlanTest {
         .isNotEqualTo(cell.id());
     assertThatThrownBy(() -> plan(text.formatted(7).replace("{first}", "{other}"), StudyPlan.WHOLE))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("{other}")
+        .hasMessageContaining("study.toml, line 4: model.base: '{other}'")
         .hasMessageContaining("first");
   }
 
@@ -146,10 +146,28 @@ class StudyPlanTest {
     refuses(STUDY + "[evalution]\n", "line 14: unknown key evalution; did you mean evaluation?");
     refuses(STUDY.replace("compare = \"f", "compare = \"g"), "line 3", "there is no axis");
     refuses(STUDY.replace("title = \"A study\"", "title = 3"), "line 1: title", "must be a text");
-    refuses(STUDY.replace("batch = 8", "batch = \"8\""), "batch must be a whole number", "found 8");
-    refuses(STUDY.replace("batch", "bach"), "bach is no key", "did you mean batch?");
-    refuses(STUDY.replace("\"v/cos\"", "\"v/sin\""), "formulation must be", "'sin' is no path");
-    refuses(STUDY.replace("[0, 1, 2]", "3"), "axes.seed must be a list");
+    refuses(
+        STUDY.replace("batch = 8", "batch = \"8\""),
+        "line 5: batch must be a whole number",
+        "found 8");
+    refuses(STUDY.replace("batch", "bach"), "line 5: bach is no key", "did you mean batch?");
+    refuses(
+        STUDY.replace("\"v/cos\"", "\"v/sin\""),
+        "study.toml, line 8: formulation must be",
+        "'sin' is no path");
+    refuses(STUDY.replace("formulation =", "formulations ="), "line 3: compare: there is no axis");
+    refuses(
+        STUDY.replace("seed = [0", "seeds = [0"),
+        "study.toml, line 9: seeds is no key of run files",
+        "base.toml; did you mean seed?");
+    refuses(
+        STUDY + "[variants.size]\nsmall = { \"model.dept\" = 1 }\n",
+        "study.toml, line 15: model.dept is no key",
+        "did you mean model.depth?");
+    refuses(
+        STUDY + "[budget.small.run.model]\ndept = 1\n",
+        "study.toml, line 15: model.dept is no key");
+    refuses(STUDY.replace("[0, 1, 2]", "3"), "line 9: axes.seed must be a list");
     refuses(STUDY.replace("[0, 1, 2]", "[]"), "seed has no values");
     refuses(
         STUDY.replace("samples = 6", "samples = 1"), "line 13: budget.small.evaluation.samples");

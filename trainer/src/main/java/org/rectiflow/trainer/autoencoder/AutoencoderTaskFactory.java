@@ -66,7 +66,7 @@ public final class AutoencoderTaskFactory implements TaskFactory {
         config = plain(checkpoint.vaeConfig());
         weights = InitialValues.copyOf(checkpoint.require(Part.VAE));
       }
-      if (settings.lines().containsKey(AutoencoderKeys.CHANNELS.name())
+      if (settings.says(AutoencoderKeys.CHANNELS)
           && settings.number(AutoencoderKeys.CHANNELS) != config.latentChannels()) {
         throw settings.problem(
             AutoencoderKeys.CHANNELS,

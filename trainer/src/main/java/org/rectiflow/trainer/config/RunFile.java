@@ -76,17 +76,17 @@ public final class RunFile {
   public Settings settings(List<Key<?>> keys) {
     Map<String, Key<?>> known = new LinkedHashMap<>();
     keys.forEach(key -> known.put(key.name(), key));
-    Map<String, Integer> lines = new HashMap<>();
+    Map<String, String> places = new HashMap<>();
     checkTables(toml, "", known);
     for (String name : toml.dottedKeySet()) {
       if (!known.containsKey(name)) {
         throw unknown(name, known);
       }
-      lines.put(name, line(name));
+      places.put(name, "%s, line %d".formatted(origin, line(name)));
     }
     Map<String, Object> values = new LinkedHashMap<>();
     keys.forEach(key -> values.put(key.name(), value(key)));
-    return new Settings(origin, keys, values, lines);
+    return new Settings(origin, keys, values, places);
   }
 
   /** An empty table has no keys that would give it away. */

@@ -11,10 +11,10 @@ import org.rectiflow.pipeline.io.UserException;
  * @param origin the file's name, for messages
  * @param keys every key that the file may have
  * @param values of all keys, by name
- * @param lines where the file says so, by name
+ * @param places of what is not a default, by name: {@code run.toml, line 3}
  */
 public record Settings(
-    String origin, List<Key<?>> keys, Map<String, Object> values, Map<String, Integer> lines) {
+    String origin, List<Key<?>> keys, Map<String, Object> values, Map<String, String> places) {
 
   /** The value of a key. */
   @SuppressWarnings("unchecked") // RunFile put there what the key's kind read
@@ -35,13 +35,21 @@ public record Settings(
   public <T> Settings with(Key<T> key, T value) {
     Map<String, Object> changed = new LinkedHashMap<>(values);
     changed.put(key.name(), value);
-    return new Settings(origin, keys, changed, lines);
+    return new Settings(origin, keys, changed, places);
+  }
+
+  /** Whether the file says it, be it the default. */
+  public boolean says(Key<?> key) {
+    return places.containsKey(key.name());
+  }
+
+  /** Where the file says it, for messages; the file where it does not. */
+  public String place(Key<?> key) {
+    return places.getOrDefault(key.name(), origin);
   }
 
   /** That a value cannot be, for a reason that takes more than its kind to see. */
   public UserException problem(Key<?> key, String reason) {
-    Integer line = lines.get(key.name());
-    String place = line == null ? origin : origin + ", line " + line;
-    return new UserException("%s: %s: %s".formatted(place, key.name(), reason));
+    return new UserException("%s: %s: %s".formatted(place(key), key.name(), reason));
   }
 }

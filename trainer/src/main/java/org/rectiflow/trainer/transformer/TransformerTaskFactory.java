@@ -243,7 +243,7 @@ public final class TransformerTaskFactory implements TaskFactory {
       MmditConfig config = MmditConfig.of(stored);
       requireSame(settings, TransformerKeys.DEPTH, config.depth());
       requireSame(settings, TransformerKeys.PATCH, config.patchSize());
-      if (settings.lines().containsKey(TransformerKeys.QK_NORM.name())
+      if (settings.says(TransformerKeys.QK_NORM)
           && settings.get(TransformerKeys.QK_NORM) != config.qkNorm()) {
         throw settings.problem(
             TransformerKeys.QK_NORM, "%s has it %s".formatted(from, config.qkNorm()));
@@ -268,7 +268,7 @@ public final class TransformerTaskFactory implements TaskFactory {
   }
 
   private static void requireSame(Settings settings, Key<Long> key, int found) {
-    if (settings.lines().containsKey(key.name()) && settings.get(key) != found) {
+    if (settings.says(key) && settings.get(key) != found) {
       throw settings.problem(
           key, "the model in model.from has %d; leave the key out".formatted(found));
     }

@@ -31,7 +31,7 @@ class ExplanationTest {
       String least = "task = \"%s\"\nsteps = 3".formatted(factory.name());
       Settings defaults = RunFile.parse("defaults", least).settings(keys);
       assertThat(explained.values()).isEqualTo(defaults.values());
-      assertThat(explained.lines()).hasSize(keys.size());
+      assertThat(explained.places()).hasSize(keys.size());
     }
   }
 
@@ -60,7 +60,7 @@ class ExplanationTest {
             .orElseThrow();
     Settings settings = RunFile.parse("shapes.toml", text).settings(keys(factory));
     for (Key<?> key : keys(factory)) {
-      assertThat(settings.lines()).as(key.name()).containsKey(key.name());
+      assertThat(settings.says(key)).as(key.name()).isTrue();
     }
     Settings said = RunFile.read(Path.of("examples/shapes.toml")).settings(keys(factory));
     assertThat(settings.values()).isEqualTo(said.values());
