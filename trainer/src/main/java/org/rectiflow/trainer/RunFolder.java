@@ -93,7 +93,8 @@ public final class RunFolder implements AutoCloseable {
 
   private void begin(Settings settings, boolean resume) throws IOException {
     Path config = folder.resolve("config.json");
-    boolean begun = Files.exists(config);
+    // Without a log nothing was done yet: what the settings said could not be opened.
+    boolean begun = Files.exists(config) && (Files.exists(log()) || latest().isPresent());
     if (begun && !resume) {
       throw new UserException(
           "%s holds a run%s. Go on with it with --resume, or choose another folder with --out."

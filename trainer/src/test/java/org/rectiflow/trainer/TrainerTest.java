@@ -251,6 +251,7 @@ class TrainerTest {
     Settings settings = RunFile.parse("toy.toml", "steps = 3").settings(keys);
     Path folder = temp.resolve("run");
     RunFolder.open(folder, settings.with(key, List.of()), false).close();
+    Files.createFile(folder.resolve("log.jsonl"));
     Path config = folder.resolve("config.json");
     String before = Files.readString(config);
     Files.writeString(
@@ -259,6 +260,17 @@ class TrainerTest {
     assertThatThrownBy(() -> RunFolder.open(folder, settings, true))
         .hasMessageContaining("toy.names was false, is [\"some\"]");
     RunFolder.open(folder, settings.with(key, List.of()), true).close();
+  }
+
+  /** A run file is corrected and tried again; there is nothing to go on with. */
+  @Test
+  void aRunThatCouldNotBeginIsNotInTheWay() throws IOException {
+    Path folder = temp.resolve("run");
+    Settings wrong = settings().with(LoopKeys.BATCH, 5L);
+    RunFolder.open(folder, wrong, false).close(); // then its data or models are not there
+    Settings right = settings();
+    assertThat(train(folder, right).finished()).isTrue();
+    assertThat(Files.readString(folder.resolve("config.json"))).contains("\"batch\" : 4");
   }
 
   @Test

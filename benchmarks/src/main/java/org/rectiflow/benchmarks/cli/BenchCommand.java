@@ -57,10 +57,10 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  rectiflow bench --quick                   main kernels as fractions of the peak, a minute or two",
+      "  rectiflow bench --quick                   kernels as fractions of the peak",
       "  rectiflow bench --quick --json            the same as one JSON object",
       "  rectiflow bench                           SD3-medium at 512x512 and 1024x1024",
-      "  rectiflow bench --growth --out growth     seconds per step at four sizes, and a plot",
+      "  rectiflow bench --growth --out growth     seconds per step at four sizes",
       "  rectiflow bench --model DIR --sizes 768   a model you have"
     })
 public final class BenchCommand implements Subcommand {

@@ -67,7 +67,8 @@ public final class OpenPart {
     JsonNode value = config.json().path(key);
     if (!value.isNumber()) {
       throw new CheckpointException(
-          "%s: %s must be a number, found %s".formatted(config.origin(), key, value));
+          "%s: %s must be a number, found %s. Copy the file again from the model's repository."
+              .formatted(config.origin(), key, value.isMissingNode() ? "no such key" : value));
     }
     return (float) value.doubleValue();
   }

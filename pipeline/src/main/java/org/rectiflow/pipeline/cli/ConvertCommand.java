@@ -38,15 +38,16 @@ import picocli.CommandLine.Spec;
     description = {
       "Writes a checkpoint in another layout or with other types.",
       "",
-      "A model goes to a folder in diffusers' layout, to one file in the original layout, or to",
-      "files for its parts; any other safetensors file keeps its names. In the same type the bits",
-      "stay the same, and the way there and back restores everything. Nothing is overwritten."
+      "A model goes to a folder in diffusers' layout, to one file in the original layout, or to"
+          + " files for its parts; any other safetensors file keeps its names. In the same type the"
+          + " bits stay the same, and the way there and back restores everything. Nothing is"
+          + " overwritten."
     },
     footer = {
       "",
       "Examples:",
-      "  rectiflow convert sd3_medium_incl_clips.safetensors sd3/ --tokenizers SOME_SD3_FOLDER",
-      "  rectiflow convert stable-diffusion-3-medium-diffusers sd3.safetensors --part-dtype t5=F8_E4M3",
+      "  rectiflow convert sd3_medium_incl_clips.safetensors sd3/ --tokenizers SD3_FOLDER",
+      "  rectiflow convert SD3_FOLDER sd3.safetensors --part-dtype t5=F8_E4M3",
       "  rectiflow convert sd3/ sd3-bf16/ --dtype BF16 --max-shard-size 2GB",
       "  rectiflow convert t5xxl_fp16.safetensors t5xxl_fp8.safetensors --dtype F8_E4M3"
     })

@@ -34,6 +34,9 @@ record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
     try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
       List<Prompts> all = new ArrayList<>(recipes.stream().map(Recipe::prompts).toList());
       for (Prompts one : all) {
+        if (one.clipL().isBlank() && one.clipG().isBlank() && one.t5().isBlank()) {
+          err.println("rectiflow: warning: the prompt is empty; the picture can be of anything");
+        }
         for (PromptTokens.Cut cut : encoders.tokenize(one).cuts()) {
           err.println("rectiflow: warning: " + cut.message());
         }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import org.rectiflow.encoders.tokenizer.TokenizerException;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.DeviceException;
@@ -29,6 +31,10 @@ final class Failures {
     if (mistake instanceof UnmatchedArgumentException unmatched) {
       Suggestions.of(unmatched, command)
           .ifPresent(name -> err.println("Did you mean " + name + "?"));
+      if (!unmatched.getUnmatched().getFirst().startsWith("-")
+          && !command.getCommandSpec().positionalParameters().isEmpty()) {
+        err.println("Put what has several words in quotes.");
+      }
     }
     err.println("Try `" + command.getCommandSpec().qualifiedName() + " --help`.");
     err.flush();
@@ -78,6 +84,8 @@ final class Failures {
     return switch (e) {
       case NoSuchFileException missing -> missing.getFile() + ": no such file or folder";
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      case FileAlreadyExistsException there -> there.getFile() + " is there already";
+      case NotDirectoryException file -> file.getFile() + " is a file, not a folder";
       case FileSystemException other -> other.getMessage();
       case UncheckedIOException unchecked -> message(unchecked.getCause());
       default -> e.getMessage();

@@ -48,11 +48,11 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  rectiflow generate \"four blue circles\"",
       "  rectiflow generate \"a big purple star\" --seed 7 --batch 4 --out stars/",
-      "  rectiflow generate \"a cat\" --model sd3-medium/ --size 1024 --steps 28 --guidance 7",
+      "  rectiflow generate \"a cat\" --model sd3-medium/ --size 1024 --guidance 7",
       "  rectiflow generate --prompts prompts.txt --out drawn/",
       "",
-      "The same seed starts from the same noise as diffusers with a CPU generator. A picture",
-      "carries how it was made: `rectiflow inspect PICTURE.png` reads it back."
+      "The same seed starts from the same noise as diffusers with a CPU generator. A"
+          + " picture carries how it was made: `rectiflow inspect PICTURE.png` reads it back."
     })
 final class GenerateCommand implements Callable<Integer> {
   /** Bytes of a transformer beside whose work a second for warming up is little. */
@@ -142,7 +142,12 @@ final class GenerateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new UserException("--batch must be at least 1, got " + batch);
     }
+    if (guidance != null && !(guidance >= 0 && guidance < Double.POSITIVE_INFINITY)) {
+      throw new UserException(
+          "--guidance must be a number of at least 0 (1 is none), got " + guidance);
+    }
     List<String> texts = promptOptions.texts(spec.commandLine());
+    OutputNames.check(out);
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {

@@ -25,9 +25,10 @@ import picocli.CommandLine.Spec;
     description = {
       "Says what a model folder, a safetensors file or a picture holds.",
       "",
-      "Of a model: its name, the parts it holds and those it lacks with how to supply them, types and",
-      "sizes. Exits with 1 if something in it is damaged or incomplete.",
-      "Of a folder of a CLIP pair, as runs of task = \"clip\" write it: both towers and their scale.",
+      "Of a model: its name, the parts it holds and those it lacks with how to supply them, types"
+          + " and sizes. Exits with 1 if something in it is damaged or incomplete.",
+      "Of a folder of a CLIP pair, as runs of task = \"clip\" write it: both towers and their"
+          + " scale.",
       "Of a picture drawn by rectiflow it prints how it was made."
     },
     footer = {

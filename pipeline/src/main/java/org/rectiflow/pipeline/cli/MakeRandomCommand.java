@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  rectiflow make-random sd3-medium big/ --t5 F16          15.6 GB, diffusers' layout",
       "  rectiflow make-random sd35-large large.safetensors --sparse",
-      "  rectiflow generate noise --model big/ --tokenizers testdata/models/tiny-sd3 --steps 2"
+      "  rectiflow generate x --model big/ --tokenizers testdata/models/tiny-sd3"
     })
 final class MakeRandomCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

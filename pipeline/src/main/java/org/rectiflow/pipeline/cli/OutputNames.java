@@ -3,6 +3,8 @@ package org.rectiflow.pipeline.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import org.rectiflow.pipeline.io.UserException;
 
 /**
  * The files pictures go to. A {@code .png} name is taken as it is (numbered in a batch) and
@@ -15,10 +17,42 @@ import java.util.Locale;
  */
 record OutputNames(Path out, String prompt, int batch) {
   private static final int LONGEST_SLUG = 60;
+  private static final String PNG = ".png";
+  private static final Pattern OTHER_PICTURES =
+      Pattern.compile("\\.(jpe?g|webp|gif|bmp|tiff?|svg)$");
+
+  /**
+   * Looks at {@code --out} before anything is computed.
+   *
+   * @throws UserException if pictures cannot be written there
+   */
+  static void check(Path out) {
+    String name = out.toString().toLowerCase(Locale.ROOT);
+    if (OTHER_PICTURES.matcher(name).find() && !Files.isDirectory(out)) {
+      throw new UserException(
+          "--out %s: pictures are PNG files; name a .png file, or a folder".formatted(out));
+    }
+    boolean file = name.endsWith(PNG);
+    if (file && Files.isDirectory(out)) {
+      throw new UserException("--out %s is a folder; choose another name".formatted(out));
+    }
+    Path folder = file ? out.toAbsolutePath().getParent() : out.toAbsolutePath();
+    while (!Files.exists(folder)) {
+      folder = folder.getParent();
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new UserException(
+          "--out %s: %s is a file, not a folder; choose another".formatted(out, folder));
+    }
+    if (!Files.isWritable(folder)) {
+      throw new UserException(
+          "--out %s: no permission to write in %s; choose another".formatted(out, folder));
+    }
+  }
 
   /** The file of picture {@code index}. */
   Path picture(int index, long seed) {
-    if (out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+    if (out.toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
       return numbered(out, index, batch);
     }
     String name = slug(prompt) + "-s" + seed;

@@ -28,17 +28,18 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs a model's parts on one or more devices and says where the time goes.",
       "",
-      "Each part runs once cold (compilation and copies of weights included), then warm. Times of",
-      "kernels are the device's own where it measures them, for TornadoVM's devices; FLOPs and bytes",
-      "are the least an op can be done with. The roof is what the device does at most, multiply-adds",
-      "in registers and a copy larger than any cache, both measured in the same run."
+      "Each part runs once cold (compilation and copies of weights included), then warm. Times of"
+          + " kernels are the device's own where it measures them, for TornadoVM's devices; FLOPs"
+          + " and bytes are the least an op can be done with. The roof is what the device does at"
+          + " most, multiply-adds in registers and a copy larger than any cache, both measured in"
+          + " the same run."
     },
     footer = {
       "",
       "Examples:",
       "  rectiflow profile --device cpu",
-      "  rectiflow profile --device cpu,tornado --csv profile.csv --print-kernels kernels/",
-      "  rectiflow profile --device tornado --roofline roofline --parts transformer --size 512x512"
+      "  rectiflow profile --device cpu,tornado --csv profile.csv --print-kernels DIR",
+      "  rectiflow profile --device tornado --roofline roof --parts transformer"
     })
 final class ProfileCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

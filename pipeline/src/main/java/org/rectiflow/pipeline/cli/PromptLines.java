@@ -1,10 +1,10 @@
 package org.rectiflow.pipeline.cli;
 
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.rectiflow.pipeline.io.TextFiles;
 import org.rectiflow.pipeline.io.UserException;
 
 /** Files of prompts, a line each; blank lines do not count. */
@@ -21,14 +21,12 @@ public final class PromptLines {
       throw new UserException(
           "there is no file %s of prompts; it needs a line for each".formatted(file));
     }
-    List<String> lines;
-    try {
-      lines =
-          Files.readAllLines(file).stream().map(String::strip).filter(l -> !l.isEmpty()).toList();
-    } catch (MalformedInputException e) {
-      throw new UserException(
-          "%s is no text in UTF-8; it needs a prompt in each line".formatted(file), e);
-    }
+    List<String> lines =
+        TextFiles.read(file, "a prompt in each line")
+            .lines()
+            .map(String::strip)
+            .filter(l -> !l.isEmpty())
+            .toList();
     if (lines.isEmpty()) {
       throw new UserException("%s has no prompts; it needs a line for each".formatted(file));
     }

@@ -20,12 +20,12 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  rectiflow generate \"four blue circles\"        the bundled model, a picture in seconds",
-      "  rectiflow generate \"a cat\" --model DIR        a diffusers folder of SD3 or SD3.5",
-      "  rectiflow inspect DIR                         what a model holds",
-      "  rectiflow schedule --steps 28 --shift 3       sigmas and timesteps as JSON",
+      "  rectiflow generate \"four blue circles\"     the bundled model, in seconds",
+      "  rectiflow generate \"a cat\" --model DIR     a diffusers folder of SD3 or SD3.5",
+      "  rectiflow inspect DIR                      what a model holds",
+      "  rectiflow schedule --steps 28 --shift 3    sigmas and timesteps as JSON",
       "",
-      "`rectiflow COMMAND --help` explains a command."
+      "`rectiflow COMMAND --help` explains a command. In a checkout, rectiflow is ./run.sh."
     },
     subcommands = {
       GenerateCommand.class,

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  rectiflow schedule --steps 28 --shift 3",
       "  rectiflow schedule --steps 20 --dynamic-shifting --size 1024x1024",
-      "  rectiflow schedule --scheduler heun --config DIR/scheduler/scheduler_config.json"
+      "  rectiflow schedule --config MODEL/scheduler/scheduler_config.json"
     })
 final class ScheduleCommand implements Callable<Integer> {
   private static final int DEFAULT_STEPS = 28;

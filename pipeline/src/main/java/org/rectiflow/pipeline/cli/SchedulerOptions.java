@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.rectiflow.pipeline.SamplerChoice;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.ScheduleRequest;
 import org.rectiflow.scheduler.StepOptions;
@@ -149,6 +150,9 @@ final class SchedulerOptions {
 
   /** What is asked of the schedule; {@code defaultSteps} if neither steps nor lists are given. */
   ScheduleRequest request(int defaultSteps) {
+    if (steps != null && steps < 1) {
+      throw new UserException("--steps must be at least 1, got " + steps);
+    }
     boolean own = sigmas != null || timesteps != null;
     OptionalInt n =
         steps != null

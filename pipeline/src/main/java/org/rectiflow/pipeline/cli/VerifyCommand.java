@@ -23,13 +23,15 @@ import picocli.CommandLine.Spec;
     description = {
       "Recomputes every tensor of a golden file and compares.",
       "",
-      "A golden file is a safetensors file of tensors that diffusers computed with the same model;",
-      "testdata/README.md describes its names. Exits with 1 if a tensor is beyond its tolerance."
+      "A golden file is a safetensors file of tensors that diffusers computed with the same model;"
+          + " testdata/README.md describes its names. Exits with 1 if a tensor is beyond its"
+          + " tolerance."
     },
     footer = {
       "",
       "Example:",
-      "  rectiflow verify --model testdata/models/tiny-sd3 --golden testdata/golden/tiny-sd3.safetensors"
+      "  rectiflow verify --model testdata/models/tiny-sd3 \\",
+      "      --golden testdata/golden/tiny-sd3.safetensors"
     })
 final class VerifyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -2,6 +2,7 @@ package org.rectiflow.pipeline.io;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,11 @@ public final class AtomicFiles {
     } catch (AccessDeniedException e) {
       throw new IOException(
           "cannot write in the folder " + folder + ": permission denied; choose another with --out",
+          e);
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(
+          "cannot write in the folder %s: %s is a file; choose another with --out"
+              .formatted(folder, e.getFile()),
           e);
     } catch (FileSystemException e) {
       throw new IOException("cannot write in the folder " + folder + ": " + e.getMessage(), e);

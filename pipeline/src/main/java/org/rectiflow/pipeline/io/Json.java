@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** JSON files and text. */
@@ -25,7 +24,7 @@ public final class Json {
    */
   public static JsonNode readObject(Path file) {
     try {
-      JsonNode node = MAPPER.readTree(Files.readString(file));
+      JsonNode node = MAPPER.readTree(TextFiles.read(file, "a JSON object"));
       if (node == null || !node.isObject()) {
         throw new UserException(file + " must hold a JSON object");
       }

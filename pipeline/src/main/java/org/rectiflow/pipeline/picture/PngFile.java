@@ -3,7 +3,9 @@ package org.rectiflow.pipeline.picture;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -76,8 +78,25 @@ public final class PngFile {
     metadata.mergeTree(FORMAT, root);
   }
 
-  /** The text entries of a PNG file, in order. */
+  /**
+   * The text entries of a PNG file, in order.
+   *
+   * @throws IOException if it cannot be read or is none; the message names it
+   */
   public static Map<String, String> readText(Path file) throws IOException {
+    try {
+      return text(file);
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      // Decoders answer some broken files with other exceptions than IOException.
+      throw new IOException(
+          "%s cannot be read as a PNG file, whatever its name: %s".formatted(file, e.getMessage()),
+          e);
+    }
+  }
+
+  private static Map<String, String> text(Path file) throws IOException {
     try (ImageInputStream in = ImageIO.createImageInputStream(Files.newInputStream(file))) {
       ImageReader reader = ImageIO.getImageReadersByFormatName("png").next();
       try {

@@ -207,8 +207,34 @@ class CommandLineTest {
     fails(generate(TINY_SD3, "--threads", 0), 1, "--threads must be at least 1");
     fails(generate(TINY_SD3, "--device", "gpu"), 1, "no device named gpu", "rectiflow devices");
     fails(generate(TINY_SD3, "--tile", 3), 1, "at least 8 latent pixels");
+    fails(generate(TINY_SD3, "--steps", 0), 1, "--steps must be at least 1, got 0");
+    fails(generate(TINY_SD3, "--guidance", "NaN"), 1, "--guidance must be a number", "NaN");
+    fails(generate(TINY_SD3, "--guidance", -1), 1, "--guidance", "-1");
     fails(generate(TINY_SD3, "--sigmas", "1.0,0.5"), 1, "sigmas", "2 values and 3 steps");
     fails(generate(TINY_SD3, "--scheduler", "heun", "--spacing", "karras"), 1, "karras");
+  }
+
+  @Test
+  void aPlaceThatCannotBeWrittenIsRefusedBeforeAnythingIsDrawn() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+    fails(generate(TINY_SD3, "--out", file), 1, "--out " + file, "is a file, not a folder");
+    fails(generate(TINY_SD3, "--out", file.resolve("x.png")), 1, file + " is a file");
+    fails(generate(TINY_SD3, "--out", folder.resolve("x.jpg")), 1, "x.jpg", "PNG");
+    Path png = Files.createDirectories(folder.resolve("folder.png"));
+    fails(generate(TINY_SD3, "--out", png), 1, png + " is a folder");
+    try (var files = Files.list(folder)) {
+      assertThat(files).containsExactlyInAnyOrder(file, png);
+    }
+  }
+
+  @Test
+  void aPromptWithoutQuotesOrWithoutWordsIsPointedOut() {
+    fails(rectiflow("generate", "a", "red", "circle"), 2, "'red', 'circle'", "in quotes");
+    Outcome empty =
+        rectiflow(
+            "generate", " ", "--model", TINY_SD3, "--steps", 1, "--size", 32, "--out", folder);
+    assertThat(empty.status()).as(empty.err()).isZero();
+    assertThat(empty.err()).contains("warning: the prompt is empty");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -49,6 +50,16 @@ class PngFileTest {
     assertThatThrownBy(() -> PngFile.write(file.resolve("x.png"), picture, Map.of()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("cannot write in the folder " + file);
+  }
+
+  @Test
+  void aFileThatIsNoPngIsNamed() throws IOException {
+    Path file = Files.writeString(folder.resolve("text.png"), "no picture");
+    assertThatThrownBy(() -> PngFile.readText(file))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(file + " cannot be read as a PNG file");
+    Path nowhere = folder.resolve("nowhere.png");
+    assertThatThrownBy(() -> PngFile.readText(nowhere)).isInstanceOf(NoSuchFileException.class);
   }
 
   @Test

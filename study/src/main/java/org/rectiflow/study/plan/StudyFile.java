@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.rectiflow.pipeline.io.TextFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.trainer.config.Kind;
 import org.tomlj.TomlArray;
@@ -88,7 +89,7 @@ public record StudyFile(
       throw new UserException(
           file + ": no such file. study/studies has those of the paper's figures and tables.");
     }
-    return parse(file, Files.readString(file));
+    return parse(file, TextFiles.read(file, "a study in TOML"));
   }
 
   /**

@@ -24,6 +24,7 @@ import org.rectiflow.pipeline.cli.PromptLines;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.TextFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.picture.PngFile;
 import picocli.CommandLine.Command;
@@ -183,7 +184,7 @@ public final class ScoreCommand implements Subcommand {
     Map<String, String> captions = new LinkedHashMap<>();
     if (Files.exists(metadata)) {
       int number = 0;
-      for (String line : Files.readAllLines(metadata)) {
+      for (String line : TextFiles.read(metadata, "a JSON object in each line").lines().toList()) {
         number++;
         if (!line.isBlank()) {
           try {

@@ -41,8 +41,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  rectiflow shapes --out data/shapes --count 1000 --seed 7",
-      "  rectiflow shapes --out half --rich 0.5 --poor 0.5     the caption mix of Table 4",
-      "  rectiflow shapes --prompts 10                         held-out prompts to evaluate with"
+      "  rectiflow shapes --out half --rich 0.5 --poor 0.5   the caption mix of Table 4",
+      "  rectiflow shapes --prompts 10                       held-out prompts"
     })
 public final class ShapesCommand implements Subcommand {
   private static final ObjectMapper MAPPER = new ObjectMapper();

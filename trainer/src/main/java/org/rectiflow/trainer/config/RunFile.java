@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.rectiflow.pipeline.cli.Suggestions;
+import org.rectiflow.pipeline.io.TextFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.tomlj.Toml;
 import org.tomlj.TomlInvalidTypeException;
@@ -30,7 +31,7 @@ public final class RunFile {
   /**
    * Reads a file.
    *
-   * @throws UserException if it is missing or no TOML, naming the line
+   * @throws UserException if it is missing, no text or no TOML, naming the line
    */
   public static RunFile read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
@@ -39,7 +40,7 @@ public final class RunFile {
               .formatted(
                   file, Files.isDirectory(file) ? "a folder, not a run file" : "no such file"));
     }
-    return parse(file.toString(), Files.readString(file));
+    return parse(file.toString(), TextFiles.read(file, "a run file in TOML"));
   }
 
   /**

@@ -32,6 +32,12 @@ public final class BaseFolder {
                   + " is a file; a base must be a folder in diffusers' layout, which `rectiflow convert` makes of it"
               : "there is no folder " + path.toAbsolutePath());
     }
+    if (!Files.exists(path.resolve("model_index.json"))) {
+      throw settings.problem(
+          key,
+          "%s has no model_index.json; name a folder in diffusers' layout, such as a run's checkpoint (checkpoints/step-...)"
+              .formatted(path));
+    }
     return path;
   }
 }

@@ -3,9 +3,12 @@ package org.rectiflow.trainer.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.pipeline.io.UserException;
 
 class RunFileTest {
@@ -80,5 +83,13 @@ class RunFileTest {
     assertThatThrownBy(() -> RunFile.read(Path.of("none.toml")))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("none.toml: no such file");
+  }
+
+  @Test
+  void aFileThatIsNoTextIsNamed(@TempDir Path folder) throws IOException {
+    Path file = Files.write(folder.resolve("model.safetensors"), new byte[] {(byte) 0xff, 0});
+    assertThatThrownBy(() -> RunFile.read(file))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(file + " is no text in UTF-8; expected a run file in TOML");
   }
 }
