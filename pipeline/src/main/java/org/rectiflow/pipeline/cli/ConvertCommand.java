@@ -19,6 +19,7 @@ import org.rectiflow.pipeline.checkpoint.Inspection;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.convert.Conversion;
 import org.rectiflow.pipeline.convert.TargetLayout;
+import org.rectiflow.pipeline.convert.WeightTypes;
 import org.rectiflow.pipeline.io.Bytes;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
@@ -52,9 +53,6 @@ import picocli.CommandLine.Spec;
       "  rectiflow convert t5xxl_fp16.safetensors t5xxl_fp8.safetensors --dtype F8_E4M3"
     })
 final class ConvertCommand implements Callable<Integer> {
-  private static final Set<DType> DTYPES =
-      EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F8_E4M3, DType.F8_E5M2);
-
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -112,20 +110,13 @@ final class ConvertCommand implements Callable<Integer> {
       throw new UserException(source + ": no such file or folder");
     }
     Stream.concat(Stream.ofNullable(dtype), partDtypes.values().stream())
-        .forEach(ConvertCommand::checkDtype);
+        .forEach(WeightTypes::require);
     if (Inspection.isModel(source)) {
       model();
     } else {
       file();
     }
     return 0;
-  }
-
-  private static void checkDtype(DType dtype) {
-    if (!DTYPES.contains(dtype)) {
-      throw new UserException(
-          "%s is no type for weights; choose one of %s".formatted(dtype, DTYPES));
-    }
   }
 
   private void model() throws IOException {
@@ -147,7 +138,7 @@ final class ConvertCommand implements Callable<Integer> {
                 : OptionalLong.of(Bytes.parse(maxShardSize)),
             wanted.isEmpty() ? EnumSet.allOf(Part.class) : wanted);
     try (Checkpoint checkpoint = partOptions.open(source);
-        ConsoleProgress progress = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
+        ConsoleProgress progress = ConsoleProgress.onStandardError()) {
       wanted.forEach(checkpoint::require);
       report(chosen, conversion.write(checkpoint, target, progress), checkpoint);
     }

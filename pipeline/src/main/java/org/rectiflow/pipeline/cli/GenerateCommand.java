@@ -150,7 +150,7 @@ final class GenerateCommand implements Callable<Integer> {
     OutputNames.check(out);
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
-        ConsoleProgress console = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
+        ConsoleProgress console = ConsoleProgress.onStandardError()) {
       return checkpoint.guarded(() -> draw(texts, checkpoint, backend, console));
     }
   }

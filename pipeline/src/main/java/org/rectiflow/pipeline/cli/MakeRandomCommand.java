@@ -109,7 +109,7 @@ final class MakeRandomCommand implements Callable<Integer> {
           "--blocks must be 1 to %d for %s, got %d".formatted(release.blocks(), model, depth));
     }
     TargetLayout chosen = ConvertCommand.layout(layout, target);
-    try (ConsoleProgress progress = new ConsoleProgress(System.err, ConsoleProgress.onTerminal())) {
+    try (ConsoleProgress progress = ConsoleProgress.onStandardError()) {
       new RandomModel(release, depth, dtypes, sparse, seed).write(target, chosen, progress);
     }
     spec.commandLine().getOut().println(target);

@@ -36,6 +36,11 @@ public record RandomModel(
   private static final double GAIN = 0.5;
   private static final double UNIFORM_DEVIATION = Math.sqrt(1.0 / 3);
 
+  /** Checks the types. */
+  public RandomModel {
+    dtypes.values().forEach(WeightTypes::require);
+  }
+
   /** Writes to {@code target}, which must not exist. */
   public void write(Path target, TargetLayout layout, Progress progress) throws IOException {
     Map<Part, List<TensorPlan>> parts = new EnumMap<>(Part.class);

@@ -40,7 +40,7 @@ public final class PngFile {
         new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_RGB);
     byte[] rgb = picture.rgb();
     for (int i = 0; i < picture.width() * picture.height(); i++) {
-      int value = (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | rgb[3 * i + 2] & 255;
+      int value = (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | (rgb[3 * i + 2] & 255);
       image.setRGB(i % picture.width(), i / picture.width(), value);
     }
     ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();

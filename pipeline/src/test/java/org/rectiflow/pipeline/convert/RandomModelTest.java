@@ -96,4 +96,12 @@ class RandomModelTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("nothing is overwritten");
   }
+
+  @Test
+  void weightsAreOfNoOtherType() {
+    Map<Part, DType> whole = all(DType.I64);
+    assertThatThrownBy(() -> new RandomModel(Release.SD3_MEDIUM, 1, whole, true, 0))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("I64 is no type for weights; choose one of [F32");
+  }
 }

@@ -1,6 +1,7 @@
 package org.rectiflow.study.plan;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,9 +22,15 @@ final class RunSettings {
   /**
    * The settings of a run file.
    *
+   * @param study that names it, for messages
    * @throws UserException if the file is no run file, or of a task that nobody knows
    */
-  static Settings of(Path base) throws IOException {
+  static Settings of(Path study, Path base) throws IOException {
+    if (!Files.isRegularFile(base)) {
+      throw new UserException(
+          "%s: base: there is no run file %s; the path counts from the study's folder"
+              .formatted(study, base));
+    }
     RunFile file = RunFile.read(base);
     TaskFactory factory = TaskFactory.named(file.peek(LoopKeys.TASK), base.toString());
     List<Key<?>> keys = new ArrayList<>(LoopKeys.ALL);

@@ -37,14 +37,14 @@ public record StudyPlan(
    */
   public static StudyPlan of(StudyFile study, String budget) throws IOException {
     StudyFile.Budget changes = changes(study, budget);
-    Settings common =
-        RunSettings.with(
-            RunSettings.with(RunSettings.of(study.base()), study.run()), changes.run());
+    Settings base = RunSettings.of(study.file(), study.base());
+    Settings common = RunSettings.with(RunSettings.with(base, study.run()), changes.run());
     Map<String, Cell> preparations = new LinkedHashMap<>();
     for (Map.Entry<String, StudyFile.Preparation> one : study.prepare().entrySet()) {
+      Settings own = RunSettings.of(study.file(), one.getValue().base());
       Settings settings =
           RunSettings.with(
-              RunSettings.with(RunSettings.of(one.getValue().base()), one.getValue().run()),
+              RunSettings.with(own, one.getValue().run()),
               changes.prepare().getOrDefault(one.getKey(), Overrides.NONE));
       // A preparation may need those before it.
       Map<String, String> before = ids(preparations);

@@ -173,6 +173,10 @@ class StudyPlanTest {
         STUDY.replace("samples = 6", "samples = 1"), "line 13: budget.small.evaluation.samples");
     refuses(STUDY + "[x\n", "line 14");
     refuses(STUDY.replace("base = \"base.toml\"", ""), "base is missing");
+    refuses(
+        STUDY.replace("base.toml", "bass.toml"),
+        "study.toml: base: there is no run file",
+        "bass.toml");
     assertThatThrownBy(() -> plan(STUDY, "large"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("has no budget 'large'; it has [small], and whole");
