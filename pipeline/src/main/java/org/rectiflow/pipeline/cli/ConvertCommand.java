@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  rectiflow convert sd3_medium_incl_clips.safetensors sd3/ --tokenizers SD3_FOLDER",
+      "  rectiflow convert sd3_medium.safetensors sd3/ --tokenizers SD3_FOLDER",
       "  rectiflow convert SD3_FOLDER sd3.safetensors --part-dtype t5=F8_E4M3",
       "  rectiflow convert sd3/ sd3-bf16/ --dtype BF16 --max-shard-size 2GB",
       "  rectiflow convert t5xxl_fp16.safetensors t5xxl_fp8.safetensors --dtype F8_E4M3"

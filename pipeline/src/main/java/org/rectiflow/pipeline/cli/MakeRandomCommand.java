@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  rectiflow make-random sd3-medium big/ --t5 F16          15.6 GB, diffusers' layout",
+      "  rectiflow make-random sd3-medium big/ --t5 F16      15.6 GB, diffusers' layout",
       "  rectiflow make-random sd35-large large.safetensors --sparse",
       "  rectiflow generate x --model big/ --tokenizers testdata/models/tiny-sd3"
     })
