@@ -113,9 +113,13 @@ public final class NormGrads {
 
     private void row(int r, float[] w, float[] byWeight, float[] byBias, Scratch scratch) {
       int padded = pad(n);
+      long at = 4L * r * n;
+      if (!centred && padded == n) {
+        rms(at, w, byWeight, scratch.floats(5, 4));
+        return;
+      }
       float[] v = scratch.floats(0, padded);
       float[] d = scratch.floats(1, padded);
-      long at = 4L * r * n;
       Copies.read(x.segment(), x.byteOffset() + at, v, 0, n);
       Copies.read(dy.segment(), dy.byteOffset() + at, d, 0, n);
       float mean = 0;
@@ -144,6 +148,62 @@ public final class NormGrads {
       }
       Copies.write(d, 0, dx.segment(), dx.byteOffset() + at, n);
     }
+
+    /** RMS norm of a row of whole vectors, where it lies: a head's row is too short for passes. */
+    private void rms(long at, float[] w, float[] byWeight, float[] sums) {
+      MemorySegment xs = x.segment();
+      MemorySegment dys = dy.segment();
+      MemorySegment dxs = dx.segment();
+      long xAt = x.byteOffset() + at;
+      long dyAt = dy.byteOffset() + at;
+      long dxAt = dx.byteOffset() + at;
+      rmsSums(xs, xAt, dys, dyAt, w, n, sums);
+      float inverse = (float) (1 / Math.sqrt(sums[0] / n + eps));
+      float slope = sums[1] * inverse / n;
+      rmsSlopes(xs, xAt, dys, dyAt, w, n, inverse, slope, byWeight, dxs, dxAt);
+    }
+  }
+
+  /** With e = dy w, the sums of x^2 and e x. */
+  private static void rmsSums(
+      MemorySegment x, long xAt, MemorySegment dy, long dyAt, float[] w, int n, float[] to) {
+    FloatVector c2 = FloatVector.zero(Simd.F);
+    FloatVector ec = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector c = load(x, xAt + 4L * i);
+      c2 = c.fma(c, c2);
+      ec = load(dy, dyAt + 4L * i).mul(load(w, i)).fma(c, ec);
+    }
+    to[0] = Sums.total(c2);
+    to[1] = Sums.total(ec);
+  }
+
+  private static void rmsSlopes(
+      MemorySegment x,
+      long xAt,
+      MemorySegment dy,
+      long dyAt,
+      float[] w,
+      int n,
+      float inverse,
+      float slope,
+      float[] byWeight,
+      MemorySegment dx,
+      long dxAt) {
+    FloatVector minus = FloatVector.broadcast(Simd.F, -slope);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector normed = load(x, xAt + 4L * i).mul(inverse);
+      FloatVector d = load(dy, dyAt + 4L * i);
+      normed.fma(d, load(byWeight, i)).intoArray(byWeight, i);
+      normed
+          .fma(minus, d.mul(load(w, i)))
+          .mul(inverse)
+          .intoMemorySegment(dx, dxAt + 4L * i, Simd.LE);
+    }
+  }
+
+  private static FloatVector load(MemorySegment x, long at) {
+    return FloatVector.fromMemorySegment(Simd.F, x, at, Simd.LE);
   }
 
   private static float total(float[] x, int n) {

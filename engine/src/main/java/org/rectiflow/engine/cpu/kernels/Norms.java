@@ -165,6 +165,10 @@ public final class Norms {
           }
           int end = Math.min(rows, (t + 1) * perTask);
           for (int r = t * perTask; r < end; r++) {
+            if (groups == 1 && dim % Simd.LANES == 0) {
+              rms(x.segment(), x.at(r, 0), dim, eps, w, out.segment(), out.at(r, 0));
+              continue;
+            }
             Copies.read(x.segment(), x.at(r, 0), row, 0, n);
             for (int g = 0; g < groups; g++) {
               double mean = squares(row, g * dim, dim) / dim;
@@ -173,6 +177,23 @@ public final class Norms {
             Copies.write(row, 0, out.segment(), out.at(r, 0), n);
           }
         });
+  }
+
+  /** A row of whole vectors, where it lies: rows of a head are too short for several passes. */
+  private static void rms(
+      MemorySegment x, long at, int n, double eps, float[] w, MemorySegment out, long to) {
+    FloatVector sum = FloatVector.zero(Simd.F);
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector v = FloatVector.fromMemorySegment(Simd.F, x, at + 4L * i, Simd.LE);
+      sum = v.fma(v, sum);
+    }
+    float factor = (float) (1 / Math.sqrt((double) Sums.total(sum) / n + eps));
+    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector.fromMemorySegment(Simd.F, x, at + 4L * i, Simd.LE)
+          .mul(factor)
+          .mul(FloatVector.fromArray(Simd.F, w, i))
+          .intoMemorySegment(out, to + 4L * i, Simd.LE);
+    }
   }
 
   private static double squares(float[] x, int from, int n) {
