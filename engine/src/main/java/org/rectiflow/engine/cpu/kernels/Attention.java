@@ -156,11 +156,15 @@ public final class Attention {
     }
 
     void run(Workers workers) {
+      int all = batch * heads * queryGroups;
+      int each = Math.clamp(all / (ENOUGH_TASKS * workers.threads()), 1, heads);
       workers.parallelFor(
-          batch * heads * queryGroups,
-          (t, scratch) -> {
-            int bh = t / queryGroups;
-            new Task(bh / heads, bh % heads, (t % queryGroups) * taskQueries, scratch).run();
+          MatMul.ceilDiv(all, each),
+          (piece, scratch) -> {
+            for (int t = piece * each; t < Math.min(all, (piece + 1) * each); t++) {
+              int bh = t / queryGroups;
+              new Task(bh / heads, bh % heads, t % queryGroups * taskQueries, scratch).run();
+            }
           });
     }
 

@@ -165,11 +165,15 @@ public final class AttentionGrad {
               ? null
               : workers.shared().segment(3, 4L * batch * heads * groups * total * dim);
       if (biasGrad == null) {
+        int all = batch * heads * groups;
+        int each = Math.clamp(all / ENOUGH_TASKS, 1, heads);
         workers.parallelFor(
-            batch * heads * groups,
-            (t, scratch) -> {
-              int bh = t / groups;
-              task(bh / heads, bh % heads, t % groups, shares, scratch);
+            MatMul.ceilDiv(all, each),
+            (piece, scratch) -> {
+              for (int t = piece * each; t < Math.min(all, (piece + 1) * each); t++) {
+                int bh = t / groups;
+                task(bh / heads, bh % heads, t % groups, shares, scratch);
+              }
             });
       } else {
         // The bias is the same for all of the batch, so one task sums over it.
@@ -204,7 +208,7 @@ public final class AttentionGrad {
       MemorySegment to = scratch.segment(0, panelBytes);
       int k0 = group * groupKeys;
       int end = Math.min(total, k0 + groupKeys);
-      prepare(b, h, x, scratch.floats(1, Simd.LANES));
+      prepare(b, h, x);
       Arrays.fill(x, dq, dots, 0f);
       for (; k0 < end; k0 += block) {
         keys(b, h, k0, Math.min(block, end - k0), x, to);
@@ -239,7 +243,7 @@ public final class AttentionGrad {
     }
 
     /** The log-sum-exp and the product of result and derivative of each query. */
-    private void prepare(int b, int h, float[] x, float[] lanes) {
+    private void prepare(int b, int h, float[] x) {
       StoredVector lse = options.logSumExp();
       long at = lse.byteOffset() + 4L * (((long) b * heads + h) * total);
       MemorySegment.copy(lse.segment(), FLOAT, at, x, norms, total);
@@ -248,29 +252,28 @@ public final class AttentionGrad {
         load(b, h, t0, count, Stream::y, x, q, tileRows);
         load(b, h, t0, count, Stream::dy, x, dy, tileRows);
         for (int t = 0; t < count; t++) {
-          double dot = 0;
+          float dot = 0;
           for (int d = 0; d < depths; d++) {
             int row = (d * tileRows + t) * STRIDE;
-            product(x, q + row, dy + row, Math.min(Tile.K_MAX, dim - d * Tile.K_MAX), lanes);
-            dot += Sums.lanes(lanes, 0);
+            dot += product(x, q + row, dy + row, Math.min(Tile.K_MAX, dim - d * Tile.K_MAX));
           }
-          x[dots + t0 + t] = (float) dot;
+          x[dots + t0 + t] = dot;
         }
       }
     }
 
-    /** The product of two rows, lane by lane; the first lane takes what no vector holds. */
-    private static void product(float[] x, int a, int b, int n, float[] lanes) {
+    private static float product(float[] x, int a, int b, int n) {
       FloatVector sum = FloatVector.zero(Simd.F);
       int i = 0;
       for (; i <= n - Simd.LANES; i += Simd.LANES) {
         FloatVector left = FloatVector.fromArray(Simd.F, x, a + i);
         sum = left.fma(FloatVector.fromArray(Simd.F, x, b + i), sum);
       }
-      sum.intoArray(lanes, 0);
+      float total = Sums.total(sum);
       for (; i < n; i++) {
-        lanes[0] = Math.fma(x[a + i], x[b + i], lanes[0]);
+        total = Math.fma(x[a + i], x[b + i], total);
       }
+      return total;
     }
 
     private void keys(int b, int h, int k0, int kc, float[] x, MemorySegment to) {
@@ -504,14 +507,18 @@ public final class AttentionGrad {
       int start = 0;
       for (Stream s : streams) {
         Tokens from = which.apply(s);
-        int end = Math.min(t0 + count, start + s.tokens());
-        for (int t = Math.max(t0, start); t < end; t++) {
-          long offset = from.at(b, t - start, (long) h * dim);
-          for (int d = 0; d < depths; d++) {
-            int at = to + (d * rowsEach + t - t0) * STRIDE;
-            int n = Math.min(Tile.K_MAX, dim - d * Tile.K_MAX);
-            Copies.read(from.segment(), offset + 4L * d * Tile.K_MAX, x, at, n);
-          }
+        int begin = Math.max(t0, start);
+        int rows = Math.min(t0 + count, start + s.tokens()) - begin;
+        for (int d = 0; d < depths && rows > 0; d++) {
+          HeadRows.copy(
+              from.segment(),
+              from.at(b, begin - start, (long) h * dim + d * Tile.K_MAX),
+              4 * from.rowStride(),
+              rows,
+              Math.min(Tile.K_MAX, dim - d * Tile.K_MAX),
+              x,
+              to + (d * rowsEach + begin - t0) * STRIDE,
+              STRIDE);
         }
         start += s.tokens();
       }
