@@ -20,6 +20,7 @@ import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Profile;
 import org.rectiflow.engine.Tensor;
 import org.rectiflow.engine.Value;
+import org.rectiflow.engine.cpu.kernels.StoredVector;
 import org.rectiflow.engine.cpu.kernels.Workers;
 
 /** A graph with its memory taken and a kernel bound to each group of nodes. */
@@ -147,16 +148,11 @@ final class CpuExecutable implements Executable {
     return most < INFINITY;
   }
 
+  /** A copy; the array is not set to zero before. */
   private Tensor read(Value value) {
-    Tensor tensor = Tensor.zeros(value.shape());
-    MemorySegment.copy(
-        operands.f32(value).segment(),
-        ValueLayout.JAVA_FLOAT,
-        operands.f32(value).byteOffset(),
-        tensor.data(),
-        0,
-        tensor.data().length);
-    return tensor;
+    StoredVector from = operands.f32(value);
+    MemorySegment values = from.segment().asSlice(from.byteOffset(), 4 * value.shape().count());
+    return new Tensor(value.shape(), values.toArray(ValueLayout.JAVA_FLOAT));
   }
 
   @Override
