@@ -106,6 +106,7 @@ class GradientsTest {
     ops.put("linear", GradientsTest::linear);
     ops.put("matrix products", GradientsTest::matMul);
     ops.put("joint attention", GradientsTest::jointAttention);
+    ops.put("attention of many samples", GradientsTest::manySamples);
     ops.put("masked and biased attention", GradientsTest::selfAttention);
     ops.put("conv2d", GradientsTest::conv2d);
     ops.put("layer norm", GradientsTest::layerNorm);
@@ -244,6 +245,16 @@ class GradientsTest {
     }
   }
 
+  /** So many that a task has several heads. */
+  private static void manySamples(Case c, Graph g) {
+    int b = 25 + c.size(20);
+    int width = 3 * c.size(20);
+    List<Qkv> streams = List.of(qkv(c, b, c.size(3), width), qkv(c, b, c.size(4), width));
+    List<Value> results = g.jointAttention(3, streams);
+    c.loss(results.get(0));
+    c.loss(results.get(1));
+  }
+
   private static void selfAttention(Case c, Graph g) {
     int heads = c.size(3);
     int width = heads * c.size(15);
@@ -274,7 +285,7 @@ class GradientsTest {
   }
 
   private static void rmsNorm(Case c, Graph g) {
-    int d = c.size(70);
+    int d = c.random.nextBoolean() ? 16 * c.size(5) : c.size(70);
     c.loss(g.rmsNorm(c.input(c.size(2), c.size(9), c.size(4), d), c.input(d), 1e-3f));
   }
 

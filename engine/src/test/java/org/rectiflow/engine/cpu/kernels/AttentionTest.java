@@ -42,6 +42,14 @@ class AttentionTest {
     System.out.printf(Locale.ROOT, "attention: largest error %.3f of the bound%n", worst);
   }
 
+  /** So many that a task has several heads. */
+  @Test
+  void manySamples() {
+    for (int[] sizes : new int[][] {{43, 3}, {47, 2}, {25, 3}}) {
+      check(sizes[0], sizes[1], 8, new int[] {5, 2}, false, false, 1);
+    }
+  }
+
   @Test
   void wideHeads() {
     for (int dim : new int[] {128, 160, 255, 512, 513, 1100}) {
