@@ -5,17 +5,20 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.rectiflow.datasets.SeededRandom;
 import org.rectiflow.evaluation.GenEval;
 
 /**
  * How the captions of a world are mixed, after Table 4, which mixes the captions that pictures came
  * with (here poor: they name one kind of shape and nothing else) and captions that describe the
- * whole picture (rich). What is left gets the plain caption: what GenEval would ask for.
+ * whole picture (rich). Partial captions leave out what a coin decides, so that every word is met
+ * beside and without every other. What is left gets the plain caption: what GenEval would ask for.
  *
  * @param rich share of rich captions
  * @param poor share of poor captions
+ * @param partial share of partial captions
  */
-public record CaptionMix(double rich, double poor) {
+public record CaptionMix(double rich, double poor, double partial) {
   /** GenEval's own prompts. */
   public static final CaptionMix PLAIN = new CaptionMix(0, 0);
 
@@ -28,14 +31,19 @@ public record CaptionMix(double rich, double poor) {
   /**
    * Refuses shares that are none.
    *
-   * @throws IllegalArgumentException unless both are in [0, 1] and their sum is no more than 1
+   * @throws IllegalArgumentException unless all are in [0, 1] and their sum is no more than 1
    */
   public CaptionMix {
-    if (!(rich >= 0) || !(poor >= 0) || !(rich + poor <= 1)) {
+    if (!(rich >= 0) || !(poor >= 0) || !(partial >= 0) || !(rich + poor + partial <= 1)) {
       throw new IllegalArgumentException(
-          "the shares of rich and poor captions must be at least 0 and together at most 1, found "
-              + "rich %s and poor %s".formatted(rich, poor));
+          "the shares of rich, poor and partial captions must be at least 0 and together at most 1,"
+              + " found rich %s, poor %s and partial %s".formatted(rich, poor, partial));
     }
+  }
+
+  /** No partial captions. */
+  public CaptionMix(double rich, double poor) {
+    this(rich, poor, 0);
   }
 
   /**
@@ -69,6 +77,36 @@ public record CaptionMix(double rich, double poor) {
     return first.count() > 1
         ? first.kind().word() + "s"
         : ShapePrompt.one(ShapePhrase.of(first.kind())).text();
+  }
+
+  /**
+   * A rich caption of which each size, colour, place or relation is left out as a coin falls.
+   *
+   * @param prompt what the scene was drawn for
+   */
+  static ShapePrompt partial(ShapePrompt prompt, Scene scene, SeededRandom coins) {
+    ShapePrompt rich = rich(prompt, scene);
+    ShapePhrase first = partial(rich.first(), coins);
+    if (rich.task() == GenEval.Task.COUNTING) {
+      return ShapePrompt.counted(first);
+    }
+    if (rich.second().isEmpty()) {
+      return ShapePrompt.one(first, kept(rich.place(), coins));
+    }
+    ShapePhrase second = partial(rich.second().get(), coins);
+    return kept(rich.relation(), coins)
+        .map(relation -> ShapePrompt.placed(first, relation, second))
+        .orElseGet(() -> ShapePrompt.two(first, second));
+  }
+
+  private static ShapePhrase partial(ShapePhrase phrase, SeededRandom coins) {
+    return new ShapePhrase(
+        phrase.count(), kept(phrase.size(), coins), kept(phrase.color(), coins), phrase.kind());
+  }
+
+  private static <T> Optional<T> kept(Optional<T> said, SeededRandom coins) {
+    boolean keep = coins.below(2) == 1;
+    return said.filter(_ -> keep);
   }
 
   private static ShapePhrase phrase(DrawnShape shape, int count) {

@@ -174,16 +174,19 @@ public final class ShapesWorld implements Dataset {
       ShapePrompt prompt = choices.get(random.below(choices.size()));
       Scene scene = layout.of(prompt);
       CaptionMix mix = settings.captions();
-      if (style >= mix.rich() + mix.poor()) {
+      if (style >= mix.rich() + mix.poor() + mix.partial()) {
         return new Drawn(prompt, scene, prompt.text());
       }
-      if (style >= mix.rich()) {
+      if (style >= mix.rich() && style < mix.rich() + mix.poor()) {
         return new Drawn(prompt, scene, CaptionMix.poor(prompt));
       }
-      // What a rich caption adds can make it a held-out one; then another picture is drawn.
-      ShapePrompt rich = CaptionMix.rich(prompt, scene);
-      if (!HeldOut.contains(rich)) {
-        return new Drawn(prompt, scene, rich.text());
+      // What is added or left out can make a caption a held-out one; then another picture is drawn.
+      ShapePrompt said =
+          style < mix.rich()
+              ? CaptionMix.rich(prompt, scene)
+              : CaptionMix.partial(prompt, scene, random);
+      if (!HeldOut.contains(said)) {
+        return new Drawn(prompt, scene, said.text());
       }
     }
   }
@@ -194,6 +197,9 @@ public final class ShapesWorld implements Dataset {
     print.add(settings.seed()).add(settings.size()).add(settings.resolution());
     tasks.forEach(task -> print.add(task.name()));
     print.add(settings.captions().rich()).add(settings.captions().poor());
+    if (settings.captions().partial() > 0) { // worlds without them keep the name they had
+      print.add(settings.captions().partial());
+    }
     return print.add(settings.split().name()).hex();
   }
 }

@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -68,7 +69,12 @@ class ShapesWorldTest {
             .map(ShapePrompt::text)
             .collect(Collectors.toSet());
     for (CaptionMix mix :
-        List.of(CaptionMix.PLAIN, CaptionMix.POOR, new CaptionMix(1, 0), CaptionMix.HALF)) {
+        List.of(
+            CaptionMix.PLAIN,
+            CaptionMix.POOR,
+            CaptionMix.HALF,
+            new CaptionMix(1, 0),
+            new CaptionMix(0, 0, 1))) {
       ShapesWorld world = new ShapesWorld(Settings.training(2, MANY).with(mix));
       for (int i = 0; i < MANY; i++) {
         assertThat(heldOut).doesNotContain(world.drawn(i).caption());
@@ -130,6 +136,35 @@ class ShapesWorldTest {
   }
 
   @Test
+  void partialCaptionsSayNothingThatIsNotThereAndLeaveOutAnything() {
+    ShapesWorld world = new ShapesWorld(Settings.training(6, MANY).with(new CaptionMix(0, 0, 1)));
+    Set<String> said = new TreeSet<>();
+    for (int i = 0; i < MANY; i++) {
+      ShapesWorld.Drawn drawn = world.drawn(i);
+      ShapePrompt caption = CaptionParser.parse(drawn.caption());
+      List<DrawnShape> shapes = drawn.scene().shapes();
+      assertThat(shapes).hasSize(caption.second().isPresent() ? 2 : caption.first().count());
+      agrees(caption.first(), shapes.get(0));
+      caption.second().ifPresent(second -> agrees(second, shapes.get(1)));
+      caption
+          .relation()
+          .ifPresent(r -> assertThat(shapes.get(0).isThere(r, shapes.get(1))).isTrue());
+      caption
+          .place()
+          .ifPresent(p -> assertThat(p.holds(shapes.get(0).x(), shapes.get(0).y(), 0)).isTrue());
+      if (caption.second().isPresent()) {
+        said.add(
+            "%s %s %s"
+                .formatted(
+                    caption.first().color().isPresent(),
+                    caption.second().get().color().isPresent(),
+                    caption.relation().isPresent()));
+      }
+    }
+    assertThat(said).as("colour of the first, of the second, relation").hasSize(8);
+  }
+
+  @Test
   void richCaptionsSayMoreThanPlainOnes() {
     DrawnShape star = new DrawnShape(ShapeKind.STAR, ShapeColor.PINK, 0.3, 0.3, 0.1);
     DrawnShape square = new DrawnShape(ShapeKind.SQUARE, ShapeColor.BLACK, 0.7, 0.35, 0.17);
@@ -168,6 +203,7 @@ class ShapesWorldTest {
             List.of(
                 new ShapesWorld(Settings.training(6, 100)).fingerprint(),
                 new ShapesWorld(settings.with(CaptionMix.HALF)).fingerprint(),
+                new ShapesWorld(settings.with(new CaptionMix(0, 0, 0.5))).fingerprint(),
                 new ShapesWorld(settings.with(Split.HELD_OUT)).fingerprint(),
                 new ShapesWorld(settings.with(Set.of(GenEval.Task.COLORS))).fingerprint(),
                 new ShapesWorld(settings.withResolution(32)).fingerprint()))
@@ -180,7 +216,7 @@ class ShapesWorldTest {
     assertThatThrownBy(() -> Settings.training(0, 0)).hasMessageContaining("found 0");
     assertThatThrownBy(() -> Settings.training(0, 1).withResolution(16))
         .hasMessageContaining("at least 32");
-    assertThatThrownBy(() -> new CaptionMix(0.7, 0.4)).hasMessageContaining("rich 0.7 and poor");
+    assertThatThrownBy(() -> new CaptionMix(0.7, 0.4)).hasMessageContaining("rich 0.7, poor 0.4");
     assertThatThrownBy(() -> Settings.heldOut(0, 1).with(CaptionMix.HALF))
         .hasMessageContaining("plain");
     assertThatThrownBy(() -> new ShapesWorld(Settings.training(0, 5)).get(5))

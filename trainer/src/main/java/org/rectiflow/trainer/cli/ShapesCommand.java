@@ -91,6 +91,15 @@ public final class ShapesCommand implements Subcommand {
       description = "Share of captions that name one kind of shape only; default: 0.")
   private double poor;
 
+  @Option(
+      names = "--partial",
+      paramLabel = "SHARE",
+      defaultValue = "0",
+      description =
+          "Share of captions that leave out sizes, colours, places and relations at random;"
+              + " default: 0.")
+  private double partial;
+
   @Option(names = "--held-out", description = "Captions that are kept for evaluation.")
   private boolean heldOut;
 
@@ -121,7 +130,7 @@ public final class ShapesCommand implements Subcommand {
                 count,
                 size,
                 EnumSet.allOf(GenEval.Task.class),
-                new CaptionMix(rich, poor),
+                new CaptionMix(rich, poor, partial),
                 heldOut ? Split.HELD_OUT : Split.TRAINING));
     AtomicFolder.write(out, folder -> draw(world, folder));
     Path sheet = out.resolveSibling(out.getFileName() + "-overview.png");

@@ -67,6 +67,13 @@ public final class DataKeys {
           0.0,
           "Share of captions of `shapes` that name one kind of shape only (Table 4's original ones).");
 
+  public static final Key<Double> PARTIAL =
+      Key.of(
+          "data.partial_captions",
+          Kind.number(0, 1),
+          0.0,
+          "Share of captions of `shapes` that leave out sizes, colours, places and relations at random.");
+
   public static final Key<String> CACHE =
       Key.of(
               "data.cache",
@@ -78,8 +85,8 @@ public final class DataKeys {
   /** All of them. */
   public static final List<Key<?>> ALL =
       List.of(
-          SOURCE, SIZE, SEED, SAMPLES, RICH, POOR, FOLDER, PICTURES, LABELS, CAPTIONS, HELD_OUT,
-          CACHE);
+          SOURCE, SIZE, SEED, SAMPLES, RICH, POOR, PARTIAL, FOLDER, PICTURES, LABELS, CAPTIONS,
+          HELD_OUT, CACHE);
 
   private DataKeys() {}
 }

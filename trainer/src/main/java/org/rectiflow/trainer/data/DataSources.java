@@ -30,7 +30,10 @@ public final class DataSources {
           settings,
           ShapesWorld.Settings.training(
               settings.get(DataKeys.SEED), settings.number(DataKeys.SAMPLES)),
-          new CaptionMix(settings.get(DataKeys.RICH), settings.get(DataKeys.POOR)));
+          new CaptionMix(
+              settings.get(DataKeys.RICH),
+              settings.get(DataKeys.POOR),
+              settings.get(DataKeys.PARTIAL)));
     }
     Dataset files = files(settings);
     return Subset.rest(files, heldOutCount(settings, files));
