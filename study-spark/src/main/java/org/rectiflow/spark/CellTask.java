@@ -50,7 +50,8 @@ record CellTask(
                     "%s has no run %s here: the file must be the same on all machines"
                         .formatted(file, id)));
     Evaluation evaluation = plan.evaluation();
-    Evaluation filled = evaluation.withTowers(Placeholders.fill(evaluation.towers(), folders, "evaluation.towers"));
+    Evaluation filled =
+        evaluation.withTowers(Placeholders.fill(evaluation.towers(), folders, "evaluation.towers"));
     int attempt = before + TaskContext.get().attemptNumber() + 1;
     RunResult result =
         runners
