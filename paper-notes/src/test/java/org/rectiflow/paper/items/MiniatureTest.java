@@ -23,7 +23,9 @@ class MiniatureTest {
     "scaling, training, 3",
     "scaling, scaling, 3",
     "efficiency, efficiency, 3",
-    "captions, categories, 7"
+    "captions, categories, 7",
+    "channels, depth, 3",
+    "channels, preparations, 3"
   })
   void hasEachVariant(String study, String table, int variants) {
     Miniature miniature = Miniature.of(study);
