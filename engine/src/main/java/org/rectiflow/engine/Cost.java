@@ -1,6 +1,8 @@
 package org.rectiflow.engine;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The least work an op can be done with: what a roofline compares measured times against.
@@ -50,17 +52,30 @@ public record Cost(double flops, double bytes) {
     };
   }
 
-  /** The cost of nodes run as one: what passes between them is neither written nor read. */
-  public static Cost of(Graph graph, List<Node> group) {
-    Cost sum = NOTHING;
+  /**
+   * The cost of nodes run as one: what passes between them is not read, what they share is read
+   * once, and only results that stay are written.
+   */
+  public static Cost of(Graph graph, Fusion fusion, List<Node> group) {
+    if (group.size() == 1) {
+      return of(graph, group.getFirst());
+    }
+    double flops = 0;
+    double bytes = 0;
+    Set<Value> known = new HashSet<>();
     for (Node node : group) {
-      sum = sum.plus(of(graph, node));
+      flops += of(graph, node).flops();
+      known.addAll(node.outputs());
+      if (!fusion.isAbsorbed(node)) {
+        bytes += node.outputs().stream().mapToDouble(v -> bytes(graph, v)).sum();
+      }
     }
-    double between = 0;
-    for (Node node : group.subList(0, group.size() - 1)) {
-      between += 2 * 4.0 * node.output().shape().count();
+    for (Node node : group) {
+      for (Value in : node.inputs()) {
+        bytes += known.add(in) ? bytes(graph, in) : 0;
+      }
     }
-    return new Cost(sum.flops, sum.bytes - between);
+    return new Cost(flops, bytes);
   }
 
   private static double attentionFlops(Op.Attention op, List<Value> in) {

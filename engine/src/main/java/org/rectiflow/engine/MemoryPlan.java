@@ -187,9 +187,10 @@ public final class MemoryPlan {
           Block block = place.block();
           boolean fresh = block.last == 0;
           // Inputs are all written before the first op runs.
-          int written = node.op() instanceof Op.Input ? 0 : node.index();
+          int turn = Math.min(node.index(), fusion.runsAt(node));
+          int written = node.op() instanceof Op.Input ? 0 : turn;
           block.first = fresh ? written : Math.min(block.first, written);
-          block.last = Math.max(block.last, node.index() + 1);
+          block.last = Math.max(block.last, end);
         }
       }
       for (Value value : node.inputs()) {

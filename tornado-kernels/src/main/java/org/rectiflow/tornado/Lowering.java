@@ -77,7 +77,7 @@ final class Lowering {
       boolean empty = last.outputs().stream().allMatch(v -> v.shape().count() == 0);
       if (!plan.isFree(last) && !isGiven(last) && !empty) {
         List<Launch> launches = lower(group);
-        steps.add(new Step(group, residents.due(), launches, Cost.of(graph, group)));
+        steps.add(new Step(group, residents.due(), launches, Cost.of(graph, fusion, group)));
       }
     }
   }

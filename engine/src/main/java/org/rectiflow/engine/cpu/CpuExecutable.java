@@ -29,12 +29,13 @@ final class CpuExecutable implements Executable {
   private static final int INFINITY = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
   /** One kernel call. */
-  private record Step(Node node, String title, Cost cost, Runnable kernel) {}
+  private record Step(List<Node> group, String title, Cost cost, Runnable kernel) {}
 
   private final String name;
   private final Graph graph;
   private final Workers workers;
   private final Profile profile;
+  private final Fusion fusion;
   private final Arena arena = Arena.ofShared();
   private final Operands operands;
   private final List<Step> steps = new ArrayList<>();
@@ -44,10 +45,10 @@ final class CpuExecutable implements Executable {
     this.graph = graph;
     this.workers = workers;
     this.profile = profile;
-    Fusion fusion = CpuFusion.of(graph);
+    fusion = CpuFusion.of(graph);
     MemoryPlan plan = MemoryPlan.of(graph, fusion);
     this.operands = new Operands(graph, plan, arena);
-    KernelBinder binder = new KernelBinder(operands, workers);
+    KernelBinder binder = new KernelBinder(fusion, operands, workers);
     for (List<Node> group : fusion.groups()) {
       Node last = group.getLast();
       boolean nothingToDo =
@@ -55,7 +56,7 @@ final class CpuExecutable implements Executable {
               || operands.isElsewhere(last.output())
               || last.outputs().stream().allMatch(v -> v.shape().count() == 0);
       if (!nothingToDo) {
-        steps.add(new Step(last, title(group), Cost.of(graph, group), binder.bind(group)));
+        steps.add(new Step(group, title(group), Cost.of(graph, fusion, group), binder.bind(group)));
       }
     }
   }
@@ -105,7 +106,8 @@ final class CpuExecutable implements Executable {
     for (Step step : steps) {
       long start = System.nanoTime();
       step.kernel.run();
-      profile.add(name, step.title, step.node.scope(), System.nanoTime() - start, step.cost);
+      String scope = step.group.getLast().scope();
+      profile.add(name, step.title, scope, System.nanoTime() - start, step.cost);
       if (check) {
         checkStep(step);
       }
@@ -128,14 +130,20 @@ final class CpuExecutable implements Executable {
   }
 
   private void checkStep(Step step) {
-    for (Value in : step.node.inputs()) {
-      Node source = graph.nodes().get(in.node());
-      if (source.op() instanceof Op.Parameter(var weight)) {
-        FiniteCheck.require(weight.toFloats(), source);
+    for (Node node : step.group) {
+      for (Value in : node.inputs()) {
+        Node source = graph.nodes().get(in.node());
+        if (source.op() instanceof Op.Parameter(var weight)) {
+          FiniteCheck.require(weight.toFloats(), source);
+        }
       }
     }
-    for (Value out : step.node.outputs()) {
-      FiniteCheck.require(read(out).data(), step.node);
+    for (Node node : step.group) {
+      if (!fusion.isAbsorbed(node)) {
+        for (Value out : node.outputs()) {
+          FiniteCheck.require(read(out).data(), node);
+        }
+      }
     }
   }
 

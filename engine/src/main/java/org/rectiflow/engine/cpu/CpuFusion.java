@@ -6,17 +6,23 @@ import org.rectiflow.engine.Fusion;
 import org.rectiflow.engine.Graph;
 import org.rectiflow.engine.Node;
 import org.rectiflow.engine.Op;
+import org.rectiflow.engine.Shape;
 import org.rectiflow.engine.Value;
 
 /** Which chains of ops the cpu backend has one kernel for. */
-final class CpuFusion {
-  private CpuFusion() {}
+final class CpuFusion implements Fusion.Rules {
+  private final Graph graph;
 
-  static Fusion of(Graph graph) {
-    return Fusion.of(graph, CpuFusion::extend);
+  private CpuFusion(Graph graph) {
+    this.graph = graph;
   }
 
-  private static boolean extend(List<Node> chain, Node next) {
+  static Fusion of(Graph graph) {
+    return Fusion.of(graph, new CpuFusion(graph));
+  }
+
+  @Override
+  public boolean extend(List<Node> chain, Node next) {
     Value result = chain.getLast().output();
     return switch (chain.getLast().op()) {
       case Op.Linear _ -> next.op() instanceof Op.Activate || combines(result, next);
@@ -43,6 +49,72 @@ final class CpuFusion {
       case Op.Mul _ -> chain.size() == 1 && sameShapes(chain.getFirst()) && sumsRows(next);
       default -> false;
     };
+  }
+
+  /** What the backward pass needs of a layer is stored beside what follows it. */
+  @Override
+  public boolean keeps(List<Node> chain, Node next) {
+    return chain.size() == 1
+        && chain.getFirst().op() instanceof Op.Linear
+        && (next.op() instanceof Op.Activate || next.op() instanceof Op.GatedAdd);
+  }
+
+  /** Derivatives by what several layers read are added up in one product. */
+  @Override
+  public boolean joins(List<Node> chain, List<Node> operand) {
+    Shape product = chain.getFirst().output().shape();
+    return isSumOfProducts(chain, product) && isSumOfProducts(operand, product);
+  }
+
+  private static boolean isSumOfProducts(List<Node> chain, Shape product) {
+    return chain.stream()
+        .allMatch(node ->
+            switch (node.op()) {
+              case Op.MatMul(boolean transposeA, _) ->
+                  !transposeA && node.output().shape().equals(product);
+              case Op.Reshape _, Op.Add _ -> true;
+              default -> false;
+            });
+  }
+
+  /** Layers that read the same rows, and derivatives by their weights and biases. */
+  @Override
+  public boolean beside(List<Node> group, List<Node> chain) {
+    Node next = chain.getFirst();
+    if (chain.size() > 1) {
+      return false;
+    }
+    return switch (next.op()) {
+      case Op.Linear _ ->
+          group.stream()
+              .allMatch(node ->
+                  node.op() instanceof Op.Linear
+                      && node.inputs().getFirst() == next.inputs().getFirst());
+      case Op.MatMul _ ->
+          isWeightGrad(next)
+              && isWeightGrad(group.getFirst())
+              && next.output().shape().equals(group.getFirst().output().shape())
+              && base(next.inputs().get(1)) == base(group.getFirst().inputs().get(1));
+      case Op.Sum(int axis) -> {
+        // The derivative, and nobody but its product with the rows.
+        List<Node> same =
+            group.stream().filter(n -> n.inputs().contains(next.inputs().getFirst())).toList();
+        yield axis == 0 && same.size() == 1 && isWeightGrad(same.getFirst());
+      }
+      default -> false;
+    };
+  }
+
+  static boolean isWeightGrad(Node node) {
+    return node.op() instanceof Op.MatMul(boolean transposeA, boolean transposeB)
+        && transposeA
+        && !transposeB;
+  }
+
+  /** The value that reshapes are views of. */
+  private Value base(Value value) {
+    Node node = graph.nodes().get(value.node());
+    return node.op() instanceof Op.Reshape ? base(node.inputs().getFirst()) : value;
   }
 
   /** The derivative by a branch that a gate was multiplied with. */

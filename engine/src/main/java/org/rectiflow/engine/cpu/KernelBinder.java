@@ -2,6 +2,7 @@ package org.rectiflow.engine.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.rectiflow.engine.Fusion;
 import org.rectiflow.engine.Node;
 import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Shape;
@@ -21,10 +22,12 @@ import org.rectiflow.engine.cpu.kernels.Workers;
 
 /** Chooses the kernel for a group of nodes and hands it the addresses of its operands. */
 final class KernelBinder {
+  private final Fusion fusion;
   private final Operands operands;
   private final Workers workers;
 
-  KernelBinder(Operands operands, Workers workers) {
+  KernelBinder(Fusion fusion, Operands operands, Workers workers) {
+    this.fusion = fusion;
     this.operands = operands;
     this.workers = workers;
   }
@@ -102,13 +105,16 @@ final class KernelBinder {
   private Runnable linear(List<Node> group) {
     Node node = group.getFirst();
     Node last = group.getLast();
+    if (last.op() instanceof Op.Linear) {
+      return linears(group);
+    }
     Value x = node.inputs().get(0);
     int m = x.shape().rows();
     int n = node.output().shape().dim(-1);
     int k = x.shape().dim(-1);
-    Epilogue epilogue = Epilogue.NONE.withActivation(activationOf(group));
-    if (node.inputs().size() > 2) {
-      epilogue = epilogue.withBias(operands.stored(node.inputs().get(2)));
+    Epilogue epilogue = biased(node).withActivation(activationOf(group));
+    if (!fusion.isAbsorbed(node)) {
+      epilogue = epilogue.withBefore(operands.rows(node.output(), n));
     }
     epilogue =
         switch (last.op()) {
@@ -125,6 +131,28 @@ final class KernelBinder {
     MatrixView out = operands.rows(last.output(), n);
     Epilogue finish = epilogue;
     return () -> MatMul.run(workers, m, n, k, a, w, out, finish);
+  }
+
+  /** Layers that read the same rows. */
+  private Runnable linears(List<Node> group) {
+    Value x = group.getFirst().inputs().getFirst();
+    int m = x.shape().rows();
+    int k = x.shape().dim(-1);
+    MatMul.Left left = new MatMul.Left(operands.rows(x, k), k);
+    List<MatMul.Result> results = new ArrayList<>();
+    for (Node node : group) {
+      int n = node.output().shape().dim(-1);
+      List<MatrixView> weights = List.of(operands.storedRows(node.inputs().get(1)));
+      MatrixView out = operands.rows(node.output(), n);
+      results.add(new MatMul.Result(n, weights, out, biased(node)));
+    }
+    return () -> MatMul.several(workers, m, left, results);
+  }
+
+  private Epilogue biased(Node linear) {
+    return linear.inputs().size() > 2
+        ? Epilogue.NONE.withBias(operands.stored(linear.inputs().get(2)))
+        : Epilogue.NONE;
   }
 
   private Runnable convolution(List<Node> group) {

@@ -2,6 +2,8 @@ package org.rectiflow.engine.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.rectiflow.engine.Node;
 import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Shape;
@@ -19,6 +21,7 @@ import org.rectiflow.engine.cpu.kernels.NormGrads;
 import org.rectiflow.engine.cpu.kernels.PointwiseGrads;
 import org.rectiflow.engine.cpu.kernels.Reductions;
 import org.rectiflow.engine.cpu.kernels.StoredVector;
+import org.rectiflow.engine.cpu.kernels.WeightGrads;
 import org.rectiflow.engine.cpu.kernels.Workers;
 
 /** {@link KernelBinder} for the ops of losses and backward passes. */
@@ -41,6 +44,7 @@ final class TrainingBinder {
     StoredVector x = operands.f32(first);
     StoredVector out = operands.f32(group.getLast().output());
     return switch (node.op()) {
+      case Op.MatMul _ when CpuFusion.isWeightGrad(node) && group.size() > 1 -> weightGrads(group);
       case Op.MatMul op -> matMul(op, group);
       case Op.Mul _ -> sumOfProducts(node, group.getLast());
       case Op.Clamp(float min, float max) ->
@@ -116,25 +120,72 @@ final class TrainingBinder {
   private Runnable matMul(Op.MatMul op, List<Node> group) {
     Node node = group.getFirst();
     Node last = group.getLast();
-    Value b = node.inputs().get(1);
     int m = node.output().shape().dim(0);
     int n = node.output().shape().dim(1);
-    int k = b.shape().dim(op.transposeB() ? 1 : 0);
-    MatrixView left = operands.rows(node.inputs().get(0), node.inputs().get(0).shape().dim(1));
-    MatrixView right = operands.storedRows(b);
-    MatrixView a = op.transposeA() ? left.transposed() : left;
-    MatrixView w = op.transposeB() ? right : right.transposed();
     MatrixView out = operands.rows(last.output(), n);
     Epilogue epilogue =
         switch (last.op()) {
-          case Op.Add _ ->
-              Epilogue.NONE.withResidual(operands.rows(KernelBinder.other(last, group), n));
+          case Op.Add _ -> residual(group, n);
           case Op.ActivateGrad(var function) ->
               Epilogue.NONE.withSlope(
                   KernelBinder.kernel(function), operands.rows(last.inputs().getFirst(), n));
           default -> Epilogue.NONE;
         };
+    List<MatMul.Left> lefts = new ArrayList<>();
+    List<MatrixView> rights = new ArrayList<>();
+    for (Node part : group) {
+      if (part.op() instanceof Op.MatMul(boolean transposeA, boolean transposeB)) {
+        Value b = part.inputs().get(1);
+        MatrixView left = operands.rows(part.inputs().get(0), part.inputs().get(0).shape().dim(1));
+        MatrixView right = operands.storedRows(b);
+        int k = b.shape().dim(transposeB ? 1 : 0);
+        lefts.add(new MatMul.Left(transposeA ? left.transposed() : left, k));
+        rights.add(transposeB ? right : right.transposed());
+      }
+    }
+    if (lefts.size() > 1) {
+      MatMul.Result result = new MatMul.Result(n, rights, out, epilogue);
+      return () -> MatMul.sum(workers, m, lefts, result);
+    }
+    int k = lefts.getFirst().k();
+    MatrixView a = lefts.getFirst().a();
+    MatrixView w = rights.getFirst();
     return () -> MatMul.run(workers, m, n, k, a, w, out, epilogue);
+  }
+
+  /** What is added to products that is not one of them. */
+  private Epilogue residual(List<Node> group, int n) {
+    Set<Value> own = group.stream().map(Node::output).collect(Collectors.toSet());
+    return group.stream()
+        .filter(node -> node.op() instanceof Op.Add)
+        .flatMap(node -> node.inputs().stream())
+        .filter(value -> !own.contains(value))
+        .findFirst()
+        .map(value -> Epilogue.NONE.withResidual(operands.rows(value, n)))
+        .orElse(Epilogue.NONE);
+  }
+
+  /** Derivatives by weights of layers that read the same rows, and by their biases. */
+  private Runnable weightGrads(List<Node> group) {
+    Value x = group.getFirst().inputs().get(1);
+    Shape shape = group.getFirst().output().shape();
+    int length = x.shape().dim(0);
+    List<WeightGrads.Layer> layers = new ArrayList<>();
+    for (Node node : group) {
+      if (CpuFusion.isWeightGrad(node)) {
+        Value dy = node.inputs().getFirst();
+        StoredVector bias =
+            group.stream()
+                .filter(sum -> sum.op() instanceof Op.Sum && sum.inputs().getFirst().equals(dy))
+                .findFirst()
+                .map(sum -> operands.f32(sum.output()))
+                .orElse(null);
+        MatrixView weight = operands.rows(node.output(), shape.dim(1));
+        layers.add(new WeightGrads.Layer(operands.rows(dy, shape.dim(0)), weight, bias));
+      }
+    }
+    MatrixView right = operands.rows(x, shape.dim(1));
+    return () -> WeightGrads.run(workers, shape.dim(0), shape.dim(1), length, right, layers);
   }
 
   /** The derivative of a norm, with what surrounds it in a transformer's block. */

@@ -12,6 +12,7 @@ import org.rectiflow.safetensors.DType;
  * * (product + bias) * activation'(slopeAt)}.
  *
  * @param bias N elements, added to every row
+ * @param before float32 [M, N] with contiguous rows, where product and bias are stored too, or null
  * @param activation applied after the bias, itself or its derivative
  * @param slopeAt float32 [M, N] with contiguous rows, or null
  * @param gate float32, one row of N elements for every {@code rowsPerGate} rows of the result;
@@ -21,6 +22,7 @@ import org.rectiflow.safetensors.DType;
  */
 public record Epilogue(
     StoredVector bias,
+    MatrixView before,
     Activation activation,
     MatrixView slopeAt,
     MatrixView gate,
@@ -29,13 +31,15 @@ public record Epilogue(
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(Simd.LE);
 
   /** Stores the bare product. */
-  public static final Epilogue NONE = new Epilogue(null, Activation.NONE, null, null, 1, null);
+  public static final Epilogue NONE =
+      new Epilogue(null, null, Activation.NONE, null, null, 1, null);
 
   /** Checks what can be checked without the sizes. */
   public Epilogue {
     if (bias != null) {
       Widen.check(bias.dtype());
     }
+    checkRows("before", before);
     checkRows("slopeAt", slopeAt);
     checkRows("gate", gate);
     checkRows("residual", residual);
@@ -57,27 +61,32 @@ public record Epilogue(
 
   /** The same with a bias. */
   public Epilogue withBias(StoredVector v) {
-    return new Epilogue(v, activation, slopeAt, gate, rowsPerGate, residual);
+    return new Epilogue(v, before, activation, slopeAt, gate, rowsPerGate, residual);
+  }
+
+  /** The same that stores the product with the bias too. */
+  public Epilogue withBefore(MatrixView v) {
+    return new Epilogue(bias, v, activation, slopeAt, gate, rowsPerGate, residual);
   }
 
   /** The same with an activation. */
   public Epilogue withActivation(Activation f) {
-    return new Epilogue(bias, f, slopeAt, gate, rowsPerGate, residual);
+    return new Epilogue(bias, before, f, slopeAt, gate, rowsPerGate, residual);
   }
 
   /** The same with the derivative of {@code f} at {@code x}. */
   public Epilogue withSlope(Activation f, MatrixView x) {
-    return new Epilogue(bias, f, x, gate, rowsPerGate, residual);
+    return new Epilogue(bias, before, f, x, gate, rowsPerGate, residual);
   }
 
   /** The same with a gate. */
   public Epilogue withGate(MatrixView g, int rowsForEach) {
-    return new Epilogue(bias, activation, slopeAt, g, rowsForEach, residual);
+    return new Epilogue(bias, before, activation, slopeAt, g, rowsForEach, residual);
   }
 
   /** The same with a residual. */
   public Epilogue withResidual(MatrixView r) {
-    return new Epilogue(bias, activation, slopeAt, gate, rowsPerGate, r);
+    return new Epilogue(bias, before, activation, slopeAt, gate, rowsPerGate, r);
   }
 
   /**
@@ -97,6 +106,11 @@ public record Epilogue(
       int column,
       MatrixView out,
       Scratch scratch) {
+    if (before != null) {
+      for (int r = 0; r < rows; r++) {
+        Copies.write(x, r * stride, before.segment(), before.at(row + r, column), columns);
+      }
+    }
     if (slopeAt == null) {
       VectorMath.apply(activation, x, 0, rows * stride);
     } else {
@@ -204,6 +218,6 @@ public record Epilogue(
 
   /** Whether there is nothing to do but to add the bias. */
   boolean isPlain() {
-    return activation == Activation.NONE && gate == null && residual == null;
+    return before == null && activation == Activation.NONE && gate == null && residual == null;
   }
 }

@@ -2,6 +2,7 @@ package org.rectiflow.engine.cpu.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import org.rectiflow.safetensors.DType;
 
 /**
@@ -47,15 +48,31 @@ public final class MatMul {
   private MatMul() {}
 
   /**
-   * Computes the product.
+   * A left operand of products.
+   *
+   * @param a float32 [m, k], any strides
+   */
+  public record Left(MatrixView a, int k) {}
+
+  /**
+   * A result of products.
+   *
+   * @param n columns of {@code out}
+   * @param weights [n, k] for each left operand, in F32, F16, BF16, F8_E4M3 or F8_E5M2, any strides
+   *     (a stored [k, n] matrix is its transposed view)
+   * @param out float32 [m, n] with contiguous rows; must not overlap a left operand
+   */
+  public record Result(int n, List<MatrixView> weights, MatrixView out, Epilogue epilogue) {}
+
+  /**
+   * Computes one product.
    *
    * @param m rows of {@code a} and {@code out}
    * @param n rows of {@code w}, columns of {@code out}
    * @param k columns of {@code a} and {@code w}
-   * @param a float32 [m, k], any strides
-   * @param w [n, k] in F32, F16, BF16, F8_E4M3 or F8_E5M2, any strides (a stored [k, n] matrix is
-   *     its transposed view)
-   * @param out float32 [m, n] with contiguous rows; must not overlap {@code a}
+   * @param a see {@link Left}
+   * @param w see {@link Result}
+   * @param out see {@link Result}
    */
   public static void run(
       Workers workers,
@@ -69,22 +86,69 @@ public final class MatMul {
     check(m, n, k, a, w, out);
     if (m <= SMALL_M && w.columnStride() == 1) {
       SmallMatMul.run(workers, m, n, k, a, w, out, epilogue);
+    } else if (OuterMatMul.fits(k, a, w, epilogue)) {
+      OuterMatMul.run(workers, m, n, k, w, List.of(new OuterMatMul.Part(a, out, null)));
+    } else {
+      many(workers, m, List.of(new Left(a, k)), List.of(new Result(n, List.of(w), out, epilogue)));
+    }
+  }
+
+  /** Products of the same rows, which are read or packed once: queries, keys and values. */
+  public static void several(Workers workers, int m, Left left, List<Result> results) {
+    results.forEach(r -> check(m, r.n, left.k, left.a, r.weights.getFirst(), r.out));
+    List<Left> lefts = List.of(left);
+    boolean together =
+        TallMatMul.fits(m, lefts, results)
+            || results.stream().noneMatch(r -> TallMatMul.fits(m, lefts, List.of(r)));
+    if (m > SMALL_M && together) {
+      many(workers, m, lefts, results);
       return;
     }
-    if (OuterMatMul.fits(k, a, w, epilogue)) {
-      OuterMatMul.run(workers, m, n, k, a, w, out);
+    for (Result r : results) {
+      run(workers, m, r.n, left.k, left.a, r.weights.getFirst(), r.out, r.epilogue);
+    }
+  }
+
+  /**
+   * A sum of products, stored once: {@code out = epilogue(sum_i a_i w_i^T)}.
+   *
+   * @param result its epilogue may add a residual, no more
+   */
+  public static void sum(Workers workers, int m, List<Left> lefts, Result result) {
+    MatrixView out = result.out;
+    for (int i = 0; i < lefts.size(); i++) {
+      check(m, result.n, lefts.get(i).k, lefts.get(i).a, result.weights.get(i), out);
+    }
+    if (m > SMALL_M && TallMatMul.fits(m, lefts, List.of(result))) {
+      TallMatMul.run(workers, m, lefts, List.of(result));
       return;
     }
-    if (TallMatMul.fits(m, n, k, a, w)) {
-      TallMatMul.run(workers, m, n, k, a, w, out, epilogue);
+    Epilogue epilogue = result.epilogue;
+    for (int i = 0; i < lefts.size(); i++) {
+      Left left = lefts.get(i);
+      run(workers, m, result.n, left.k, left.a, result.weights.get(i), out, epilogue);
+      epilogue = Epilogue.NONE.withResidual(out);
+    }
+  }
+
+  private static void many(Workers workers, int m, List<Left> lefts, List<Result> results) {
+    if (TallMatMul.fits(m, lefts, results)) {
+      TallMatMul.run(workers, m, lefts, results);
       return;
     }
-    long fit = Math.max(1, PACK_BYTES / (4L * k * Tile.WIDTH)) * Tile.WIDTH;
+    Left left = lefts.getFirst();
+    long fit = Math.max(1, PACK_BYTES / (4L * left.k * Tile.WIDTH)) * Tile.WIDTH;
     int chunks = Math.toIntExact((m + fit - 1) / fit);
     int rows = Panels.count(ceilDiv(m, chunks)) * Tile.WIDTH;
     for (int m0 = 0; m0 < m; m0 += rows) {
-      new Product(workers.threads(), m0, Math.min(rows, m - m0), n, k, a, w, out, epilogue)
-          .run(workers);
+      int count = Math.min(rows, m - m0);
+      for (Result r : results) {
+        Product product = new Product(workers.threads(), m0, count, left, r);
+        if (r == results.getFirst()) {
+          product.pack(workers);
+        }
+        product.multiply(workers);
+      }
     }
   }
 
@@ -130,24 +194,15 @@ public final class MatMul {
     /** Products in one call of a tile: all of them, or a piece. */
     private final int step;
 
-    Product(
-        int threads,
-        int m0,
-        int m,
-        int n,
-        int k,
-        MatrixView a,
-        MatrixView w,
-        MatrixView out,
-        Epilogue epilogue) {
+    Product(int threads, int m0, int m, Left left, Result result) {
       this.m0 = m0;
       this.m = m;
-      this.n = n;
-      this.k = k;
-      this.a = a;
-      this.w = w;
-      this.out = out;
-      this.epilogue = epilogue;
+      this.n = result.n;
+      this.k = left.k;
+      this.a = left.a;
+      this.w = result.weights.getFirst();
+      this.out = result.out;
+      this.epilogue = result.epilogue;
       panels = Panels.count(m);
       step = k <= Tile.LONG_K_MAX ? k : ceilDiv(k, ceilDiv(k, PIECE));
       int wanted = step == k ? 1 : ceilDiv(panels, TASK_PANELS);
@@ -172,11 +227,20 @@ public final class MatMul {
       return first;
     }
 
-    void run(Workers workers) {
-      MemorySegment packed = workers.shared().segment(0, 4L * panels * Tile.WIDTH * k);
+    private MemorySegment packed(Workers workers) {
+      return workers.shared().segment(0, 4L * panels * Tile.WIDTH * k);
+    }
+
+    /** Packs the activations, for all products of them. */
+    void pack(Workers workers) {
+      MemorySegment packed = packed(workers);
       int pieces = ceilDiv(k, PACK_COLUMNS);
       workers.parallelFor(
           panels * pieces, (t, scratch) -> pack(t / pieces, t % pieces, packed, scratch));
+    }
+
+    void multiply(Workers workers) {
+      MemorySegment packed = packed(workers);
       workers.parallelFor(
           (groups.length - 1) * panelGroups,
           (t, scratch) -> multiply(t / panelGroups, t % panelGroups, packed, scratch));

@@ -1,15 +1,18 @@
 package org.rectiflow.engine.cpu.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import org.rectiflow.safetensors.DType;
 
 /**
- * The product of many rows with a small float32 matrix, as training has it: here the weights are
+ * The product of many rows with small float32 matrices, as training has it: here the weights are
  * packed into panels and the activations, which are the larger operand, are broadcast as they lie
  * in memory, and results come out as rows. Neither is transposed, unlike in {@link MatMul}; sums
- * run over k in the same order, so results are the same to the bit.
+ * run over k in the same order, so results are the same to the bit. Rows are loaded once for all
+ * results, and sums of several products go on in the tile.
  */
 final class TallMatMul {
   /** Rows that repay turning a weight matrix into panels, and those that repay copying it. */
@@ -28,66 +31,86 @@ final class TallMatMul {
 
   private static final int TILE = Tile.ROWS * Tile.WIDTH;
 
+  /** Elements of a tile's rows of a piece. */
+  private static final int PIECE = Tile.ROWS * Tile.ROW_STRIDE;
+
   private final int m;
-  private final int n;
-  private final int k;
-  private final MatrixView a;
-  private final MatrixView w;
-  private final MatrixView out;
-  private final Epilogue epilogue;
+  private final List<MatMul.Left> lefts;
+  private final List<MatMul.Result> results;
+
+  /** The first panel of each result, and the number of panels at the end. */
+  private final int[] firstPanels;
+
+  /** What a tile is given in one call. */
+  private final List<Piece> pieces;
+
+  private final int depth;
   private final int panels;
   private final int taskRows;
   private final int rowGroups;
   private final int panelGroups;
   private final int taskPanels;
-  private final int innerStep;
-  private final int innerBlocks;
 
-  private TallMatMul(
-      int m, int n, int k, MatrixView a, MatrixView w, MatrixView out, Epilogue epilogue) {
+  /** Columns {@code from} to {@code from + count} of a left operand; rows {@code at} of a panel. */
+  private record Piece(MatrixView a, int from, int count, int at) {}
+
+  private TallMatMul(int m, List<MatMul.Left> lefts, List<MatMul.Result> results) {
     this.m = m;
-    this.n = n;
-    this.k = k;
-    this.a = a;
-    this.w = w;
-    this.out = out;
-    this.epilogue = epilogue;
-    panels = Panels.count(n);
+    this.lefts = lefts;
+    this.results = results;
+    firstPanels = new int[results.size() + 1];
+    for (int i = 0; i < results.size(); i++) {
+      firstPanels[i + 1] = firstPanels[i] + Panels.count(results.get(i).n());
+    }
+    panels = firstPanels[results.size()];
+    depth = depth(lefts);
+    pieces = pieces(lefts);
     int tiles = MatMul.ceilDiv(m, Tile.ROWS);
     int taskTiles = Math.clamp(tiles / ENOUGH_TASKS, 1, TASK_TILES);
     taskRows = taskTiles * Tile.ROWS;
     rowGroups = MatMul.ceilDiv(m, taskRows);
     int groups = Math.clamp(MatMul.ceilDiv(ENOUGH_TASKS, rowGroups), 1, panels);
-    long fit = Math.max(1, GROUP_BYTES / (4L * Tile.WIDTH * k));
+    long fit = Math.max(1, GROUP_BYTES / (4L * Tile.WIDTH * depth));
     taskPanels = (int) Math.min(fit, MatMul.ceilDiv(panels, groups));
     panelGroups = MatMul.ceilDiv(panels, taskPanels);
-    innerBlocks = MatMul.ceilDiv(k, Tile.K_MAX);
-    innerStep = MatMul.ceilDiv(k, innerBlocks);
+  }
+
+  private static int depth(List<MatMul.Left> lefts) {
+    return lefts.stream().mapToInt(MatMul.Left::k).sum();
+  }
+
+  private static List<Piece> pieces(List<MatMul.Left> lefts) {
+    List<Piece> pieces = new ArrayList<>();
+    int at = 0;
+    for (MatMul.Left left : lefts) {
+      int step = MatMul.ceilDiv(left.k(), MatMul.ceilDiv(left.k(), Tile.K_MAX));
+      for (int from = 0; from < left.k(); from += step) {
+        pieces.add(new Piece(left.a(), from, Math.min(step, left.k() - from), at + from));
+      }
+      at += left.k();
+    }
+    return pieces;
   }
 
   /** Whether this is the faster way. */
-  static boolean fits(int m, int n, int k, MatrixView a, MatrixView w) {
-    int enough = w.rowStride() == 1 ? ENOUGH_ROWS_TO_COPY : ENOUGH_ROWS;
-    return m >= enough
-        && a.columnStride() == 1
+  static boolean fits(int m, List<MatMul.Left> lefts, List<MatMul.Result> results) {
+    long columns = results.stream().mapToLong(MatMul.Result::n).sum();
+    return 4 * columns * depth(lefts) <= PACK_BYTES
         // Vector loads from mapped files are not safe; see Widen.
-        && !a.segment().isMapped()
-        && w.dtype() == DType.F32
-        && (w.rowStride() == 1 || w.columnStride() == 1)
-        && 4L * n * k <= PACK_BYTES;
+        && lefts.stream().allMatch(l -> l.a().columnStride() == 1 && !l.a().segment().isMapped())
+        && results.stream().flatMap(r -> r.weights().stream()).allMatch(w -> fits(m, w));
   }
 
-  static void run(
-      Workers workers,
-      int m,
-      int n,
-      int k,
-      MatrixView a,
-      MatrixView w,
-      MatrixView out,
-      Epilogue epilogue) {
-    TallMatMul product = new TallMatMul(m, n, k, a, w, out, epilogue);
-    MemorySegment packed = workers.shared().segment(0, 4L * product.panels * Tile.WIDTH * k);
+  private static boolean fits(int m, MatrixView w) {
+    return w.dtype() == DType.F32
+        && (w.rowStride() == 1 ? m >= ENOUGH_ROWS_TO_COPY : m >= ENOUGH_ROWS)
+        && (w.rowStride() == 1 || w.columnStride() == 1);
+  }
+
+  static void run(Workers workers, int m, List<MatMul.Left> lefts, List<MatMul.Result> results) {
+    TallMatMul product = new TallMatMul(m, lefts, results);
+    long bytes = 4L * product.panels * Tile.WIDTH * product.depth;
+    MemorySegment packed = workers.shared().segment(0, bytes);
     workers.parallelFor(product.panels, (p, scratch) -> product.pack(p, packed, scratch));
     workers.parallelFor(
         product.rowGroups * product.panelGroups,
@@ -96,22 +119,39 @@ final class TallMatMul {
   }
 
   private long panelOffset(int p) {
-    return 4L * p * Tile.WIDTH * k;
+    return 4L * p * Tile.WIDTH * depth;
+  }
+
+  /** The result that a panel belongs to. */
+  private int resultOf(int p) {
+    int i = 0;
+    while (firstPanels[i + 1] <= p) {
+      i++;
+    }
+    return i;
   }
 
   private void pack(int p, MemorySegment packed, Scratch scratch) {
-    int row = p * Tile.WIDTH;
-    Panels.pack(
-        w,
-        row,
-        Math.min(Tile.WIDTH, n - row),
-        0,
-        k,
-        Panels.vectors(p, n),
-        1f,
-        packed,
-        panelOffset(p),
-        scratch.floats(0, Panels.stagingSize()));
+    MatMul.Result result = results.get(resultOf(p));
+    int own = p - firstPanels[resultOf(p)];
+    int row = own * Tile.WIDTH;
+    int vectors = Panels.vectors(own, result.n());
+    long to = panelOffset(p);
+    for (int i = 0; i < lefts.size(); i++) {
+      int k = lefts.get(i).k();
+      Panels.pack(
+          result.weights().get(i),
+          row,
+          Math.min(Tile.WIDTH, result.n() - row),
+          0,
+          k,
+          vectors,
+          1f,
+          packed,
+          to,
+          scratch.floats(0, Panels.stagingSize()));
+      to += 4L * k * vectors * Simd.LANES;
+    }
   }
 
   /** Tile by tile: whole rows are finished at a time, as memory likes it. */
@@ -119,52 +159,94 @@ final class TallMatMul {
     int end = Math.min(m, (rowGroup + 1) * taskRows);
     int first = panelGroup * taskPanels;
     int last = Math.min(panels, first + taskPanels);
-    int column = first * Tile.WIDTH;
-    int columns = Math.min(n, last * Tile.WIDTH) - column;
-    int padded = MatMul.ceilDiv(columns, Simd.LANES) * Simd.LANES;
-    int blockSize = Tile.ROWS * Tile.ROW_STRIDE;
-    float[] x = scratch.floats(0, innerBlocks * blockSize);
-    float[] c = scratch.floats(1, (last - first) * TILE);
-    float[] bias = MatMul.biasOf(epilogue, column, columns, padded, scratch);
+    float[] x = scratch.floats(0, pieces.size() * PIECE);
+    float[] bias = biases(first, last, scratch);
     for (int row = rowGroup * taskRows; row < end; row += Tile.ROWS) {
       int rows = Math.min(Tile.ROWS, end - row);
-      load(row, rows, x, blockSize);
-      for (int p = first; p < last; p++) {
-        int vectors = Panels.vectors(p, n);
-        int at = (p - first) * TILE;
-        for (int block = 0; block < innerBlocks; block++) {
-          int from = block * innerStep;
-          int count = Math.min(innerStep, k - from);
-          long b = panelOffset(p) + 4L * from * vectors * Simd.LANES;
-          float[] z = block == 0 ? Tile.ZEROS : c;
-          Tile.rows(vectors, x, block * blockSize, count, packed, b, z, block == 0 ? 0 : at, c, at);
-        }
-      }
-      if (epilogue.isPlain() && columns == padded) {
-        for (int r = 0; r < rows; r++) {
-          store(c, r, padded, bias, out.segment(), out.at(row + r, column));
-        }
-      } else {
-        float[] y = scratch.floats(2, Tile.ROWS * padded);
-        for (int r = 0; r < rows; r++) {
-          addBias(c, r, padded, bias, y, r * padded);
-        }
-        epilogue.finish(y, rows, padded, columns, row, column, out, scratch);
+      load(row, rows, x);
+      for (int i = resultOf(first); i < results.size() && firstPanels[i] < last; i++) {
+        int from = Math.max(first, firstPanels[i]);
+        int to = Math.min(last, firstPanels[i + 1]);
+        float[] c = multiply(x, from, to, i, packed, scratch);
+        int column = (from - firstPanels[i]) * Tile.WIDTH;
+        finish(results.get(i), row, rows, column, to - from, c, bias, from - first, scratch);
       }
     }
   }
 
-  /** Rows of a in blocks of {@code innerStep} columns. */
-  private void load(int row, int rows, float[] x, int blockSize) {
+  /** The products of a tile's rows with some panels of a result. */
+  private float[] multiply(
+      float[] x, int first, int last, int result, MemorySegment packed, Scratch scratch) {
+    float[] c = scratch.floats(1, (last - first) * TILE);
+    for (int p = first; p < last; p++) {
+      int vectors = Panels.vectors(p - firstPanels[result], results.get(result).n());
+      int to = (p - first) * TILE;
+      for (int i = 0; i < pieces.size(); i++) {
+        Piece piece = pieces.get(i);
+        long b = panelOffset(p) + 4L * piece.at * vectors * Simd.LANES;
+        float[] z = i == 0 ? Tile.ZEROS : c;
+        Tile.rows(vectors, x, i * PIECE, piece.count, packed, b, z, i == 0 ? 0 : to, c, to);
+      }
+    }
+    return c;
+  }
+
+  /** The biases of panels side by side, zeros where there are none. */
+  private float[] biases(int first, int last, Scratch scratch) {
+    float[] all = scratch.floats(3, (last - first) * Tile.WIDTH);
+    Arrays.fill(all, 0, (last - first) * Tile.WIDTH, 0f);
+    for (int i = resultOf(first); i < results.size() && firstPanels[i] < last; i++) {
+      StoredVector bias = results.get(i).epilogue().bias();
+      int from = Math.max(first, firstPanels[i]);
+      int column = (from - firstPanels[i]) * Tile.WIDTH;
+      int width = (Math.min(last, firstPanels[i + 1]) - from) * Tile.WIDTH;
+      int count = Math.min(results.get(i).n() - column, width);
+      if (bias != null) {
+        long at = bias.byteOffset() + (long) column * (bias.dtype().bits() / 8);
+        int to = (from - first) * Tile.WIDTH;
+        Widen.run(bias.segment(), at, bias.dtype(), count, all, to, scratch);
+      }
+    }
+    return all;
+  }
+
+  /** Adds biases and does what else a result wants, for some panels of a tile's rows. */
+  private static void finish(
+      MatMul.Result result,
+      int row,
+      int rows,
+      int column,
+      int panels,
+      float[] c,
+      float[] bias,
+      int biasPanel,
+      Scratch scratch) {
+    int columns = Math.min(result.n() - column, panels * Tile.WIDTH);
+    int padded = MatMul.ceilDiv(columns, Simd.LANES) * Simd.LANES;
+    int b = biasPanel * Tile.WIDTH;
+    MatrixView out = result.out();
+    if (result.epilogue().isPlain() && columns == padded) {
+      for (int r = 0; r < rows; r++) {
+        store(c, r, padded, bias, b, out.segment(), out.at(row + r, column));
+      }
+      return;
+    }
+    float[] y = scratch.floats(2, Tile.ROWS * padded);
+    for (int r = 0; r < rows; r++) {
+      addBias(c, r, padded, bias, b, y, r * padded);
+    }
+    result.epilogue().finish(y, rows, padded, columns, row, column, out, scratch);
+  }
+
+  private void load(int row, int rows, float[] x) {
     for (int r = 0; r < Tile.ROWS; r++) {
-      for (int block = 0; block < innerBlocks; block++) {
-        int from = block * innerStep;
-        int count = Math.min(innerStep, k - from);
-        int at = block * blockSize + r * Tile.ROW_STRIDE;
+      for (int i = 0; i < pieces.size(); i++) {
+        Piece p = pieces.get(i);
+        int at = i * PIECE + r * Tile.ROW_STRIDE;
         if (r < rows) {
-          Copies.read(a.segment(), a.at(row + r, from), x, at, count);
+          Copies.read(p.a.segment(), p.a.at(row + r, p.from), x, at, p.count);
         } else {
-          Arrays.fill(x, at, at + count, 0f);
+          Arrays.fill(x, at, at + p.count, 0f);
         }
       }
     }
@@ -172,33 +254,34 @@ final class TallMatMul {
 
   /** Row {@code r} of tiles side by side, plus the bias. */
   private static void store(
-      float[] c, int r, int columns, float[] bias, MemorySegment out, long to) {
+      float[] c, int r, int columns, float[] bias, int b, MemorySegment out, long to) {
     int i = 0;
     int at = r * Tile.WIDTH;
     for (; i <= columns - Tile.WIDTH; i += Tile.WIDTH) {
-      sum(c, at, bias, i).intoMemorySegment(out, to + 4L * i, Simd.LE);
+      sum(c, at, bias, b + i).intoMemorySegment(out, to + 4L * i, Simd.LE);
       int second = i + Simd.LANES;
-      sum(c, at + Simd.LANES, bias, second).intoMemorySegment(out, to + 4L * second, Simd.LE);
+      sum(c, at + Simd.LANES, bias, b + second).intoMemorySegment(out, to + 4L * second, Simd.LE);
       at += TILE;
     }
     if (i < columns) {
       at -= r * Simd.LANES;
-      sum(c, at, bias, i).intoMemorySegment(out, to + 4L * i, Simd.LE);
+      sum(c, at, bias, b + i).intoMemorySegment(out, to + 4L * i, Simd.LE);
     }
   }
 
-  private static void addBias(float[] c, int r, int columns, float[] bias, float[] y, int to) {
+  private static void addBias(
+      float[] c, int r, int columns, float[] bias, int b, float[] y, int to) {
     int i = 0;
     int at = r * Tile.WIDTH;
     for (; i <= columns - Tile.WIDTH; i += Tile.WIDTH) {
-      sum(c, at, bias, i).intoArray(y, to + i);
-      sum(c, at + Simd.LANES, bias, i + Simd.LANES).intoArray(y, to + i + Simd.LANES);
+      sum(c, at, bias, b + i).intoArray(y, to + i);
+      sum(c, at + Simd.LANES, bias, b + i + Simd.LANES).intoArray(y, to + i + Simd.LANES);
       at += TILE;
     }
     if (i < columns) {
       // The last tile may be one vector wide.
       at -= r * Simd.LANES;
-      sum(c, at, bias, i).intoArray(y, to + i);
+      sum(c, at, bias, b + i).intoArray(y, to + i);
     }
   }
 
