@@ -55,15 +55,20 @@ final class CpuFusion implements Fusion.Rules {
   @Override
   public boolean keeps(List<Node> chain, Node next) {
     return chain.size() == 1
-        && chain.getFirst().op() instanceof Op.Linear
-        && (next.op() instanceof Op.Activate || next.op() instanceof Op.GatedAdd);
+        && switch (chain.getFirst().op()) {
+          case Op.Linear _ -> next.op() instanceof Op.Activate || next.op() instanceof Op.GatedAdd;
+          case Op.LayerNorm _ -> next.op() instanceof Op.Modulate;
+          default -> false;
+        };
   }
 
   /** Derivatives by what several layers read are added up in one product. */
   @Override
   public boolean joins(List<Node> chain, List<Node> operand) {
     Shape product = chain.getFirst().output().shape();
-    return isSumOfProducts(chain, product) && isSumOfProducts(operand, product);
+    // Layers far apart would keep their derivatives in memory for long.
+    boolean near = chain.getFirst().scope().equals(operand.getLast().scope());
+    return near && isSumOfProducts(chain, product) && isSumOfProducts(operand, product);
   }
 
   private static boolean isSumOfProducts(List<Node> chain, Shape product) {

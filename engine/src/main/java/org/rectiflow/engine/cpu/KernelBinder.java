@@ -209,7 +209,9 @@ final class KernelBinder {
     Norms.Affine affine = new Norms.Affine(weight, bias, scale, shift, rowsPerModulation);
     MatrixView in = operands.rows(x, c);
     MatrixView out = operands.rows(group.getLast().output(), c);
-    return () -> Norms.layerNorm(workers, x.shape().rows(), c, in, op.eps(), affine, out);
+    MatrixView normed =
+        group.size() == 1 || fusion.isAbsorbed(node) ? null : operands.rows(node.output(), c);
+    return () -> Norms.layerNorm(workers, x.shape().rows(), c, in, op.eps(), affine, normed, out);
   }
 
   private Runnable groupNorm(Op.GroupNorm op, List<Node> group) {

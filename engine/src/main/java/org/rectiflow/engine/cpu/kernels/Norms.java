@@ -60,6 +60,24 @@ public final class Norms {
    */
   public static void layerNorm(
       Workers workers, int rows, int n, MatrixView x, double eps, Affine affine, MatrixView out) {
+    layerNorm(workers, rows, n, x, eps, affine, null, out);
+  }
+
+  /**
+   * The same.
+   *
+   * @param normed float32 with contiguous rows, where rows are stored before scale and shift too,
+   *     or null
+   */
+  public static void layerNorm(
+      Workers workers,
+      int rows,
+      int n,
+      MatrixView x,
+      double eps,
+      Affine affine,
+      MatrixView normed,
+      MatrixView out) {
     requireRows(x, out);
     int perTask = Math.max(1, TASK / n);
     int padded = pad(n);
@@ -100,6 +118,9 @@ public final class Norms {
             }
             if (bias != null) {
               plus(row, n, bias);
+            }
+            if (normed != null) {
+              Copies.write(row, 0, normed.segment(), normed.at(r, 0), n);
             }
             if (scale != null) {
               times(row, n, scale);

@@ -24,6 +24,7 @@ final class TallMatMul {
   private static final long PACK_BYTES = 4L << 20;
 
   private static final int TASK_TILES = 8;
+  private static final int PACK_ROWS = 64;
   private static final int ENOUGH_TASKS = 24;
 
   /** Panels that stay in a level 2 cache while the tiles of a task go by. */
@@ -111,11 +112,41 @@ final class TallMatMul {
     TallMatMul product = new TallMatMul(m, lefts, results);
     long bytes = 4L * product.panels * Tile.WIDTH * product.depth;
     MemorySegment packed = workers.shared().segment(0, bytes);
-    workers.parallelFor(product.panels, (p, scratch) -> product.pack(p, packed, scratch));
+    product.pack(workers, packed);
     workers.parallelFor(
         product.rowGroups * product.panelGroups,
         (t, scratch) ->
             product.multiply(t % product.rowGroups, t / product.rowGroups, packed, scratch));
+  }
+
+  /** Weights whose rows are cut into panels are read row by row, others panel by panel. */
+  private void pack(Workers workers, MemorySegment packed) {
+    if (results.size() > 1 || !results.getFirst().weights().stream().allMatch(this::isCut)) {
+      workers.parallelFor(panels, (p, scratch) -> pack(p, packed, scratch));
+      return;
+    }
+    long at = 0;
+    for (int i = 0; i < lefts.size(); i++) {
+      MatrixView w = results.getFirst().weights().get(i);
+      int k = lefts.get(i).k();
+      long to = at;
+      workers.parallelFor(
+          MatMul.ceilDiv(k, PACK_ROWS),
+          (t, _) -> {
+            int from = t * PACK_ROWS;
+            MemorySegment target = packed.asSlice(to + 4L * from * Tile.WIDTH);
+            int rows = Math.min(PACK_ROWS, k - from);
+            long step = 4L * w.columnStride();
+            Panels.copy(w.segment(), w.at(0, from), step, rows, panels, target, panelOffset(1));
+          });
+      at += 4L * k * Tile.WIDTH;
+    }
+  }
+
+  private boolean isCut(MatrixView w) {
+    return w.rowStride() == 1
+        && results.getFirst().n() % Tile.WIDTH == 0
+        && !w.segment().isMapped();
   }
 
   private long panelOffset(int p) {
@@ -231,11 +262,12 @@ final class TallMatMul {
       }
       return;
     }
-    float[] y = scratch.floats(2, Tile.ROWS * padded);
+    // Row by row, so that a row stays in the level 1 cache.
+    float[] y = scratch.floats(2, padded);
     for (int r = 0; r < rows; r++) {
-      addBias(c, r, padded, bias, b, y, r * padded);
+      addBias(c, r, padded, bias, b, y);
+      result.epilogue().finish(y, 1, padded, columns, row + r, column, out, scratch);
     }
-    result.epilogue().finish(y, rows, padded, columns, row, column, out, scratch);
   }
 
   private void load(int row, int rows, float[] x) {
@@ -269,19 +301,18 @@ final class TallMatMul {
     }
   }
 
-  private static void addBias(
-      float[] c, int r, int columns, float[] bias, int b, float[] y, int to) {
+  private static void addBias(float[] c, int r, int columns, float[] bias, int b, float[] y) {
     int i = 0;
     int at = r * Tile.WIDTH;
     for (; i <= columns - Tile.WIDTH; i += Tile.WIDTH) {
-      sum(c, at, bias, b + i).intoArray(y, to + i);
-      sum(c, at + Simd.LANES, bias, b + i + Simd.LANES).intoArray(y, to + i + Simd.LANES);
+      sum(c, at, bias, b + i).intoArray(y, i);
+      sum(c, at + Simd.LANES, bias, b + i + Simd.LANES).intoArray(y, i + Simd.LANES);
       at += TILE;
     }
     if (i < columns) {
       // The last tile may be one vector wide.
       at -= r * Simd.LANES;
-      sum(c, at, bias, b + i).intoArray(y, to + i);
+      sum(c, at, bias, b + i).intoArray(y, i);
     }
   }
 
