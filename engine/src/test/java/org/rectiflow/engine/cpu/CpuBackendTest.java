@@ -93,6 +93,10 @@ class CpuBackendTest {
     ops.put("linear+activation+gated add", CpuBackendTest::gatedLinear);
     ops.put("linear+activation*linear", CpuBackendTest::multipliedLinear);
     ops.put("linear+add", CpuBackendTest::addedLinear);
+    ops.put("linears of the same rows", CpuBackendTest::linears);
+    ops.put("linear, norm and what follows, all kept", CpuBackendTest::kept);
+    ops.put("sums of products", CpuBackendTest::sumOfProducts);
+    ops.put("derivatives by weights and biases", CpuBackendTest::weightGrads);
     ops.put("joint attention", CpuBackendTest::jointAttention);
     ops.put("masked and biased attention", CpuBackendTest::selfAttention);
     ops.put("conv2d", CpuBackendTest::conv2d);
@@ -188,6 +192,68 @@ class CpuBackendTest {
     Value y = g.linear(c.input(t, k), c.parameter(n, k), c.parameter(n));
     Value residual = c.input(t, n);
     c.output(c.random.nextBoolean() ? g.add(residual, y) : g.add(y, residual));
+  }
+
+  /** Few or many rows, which take different ways through the kernels. */
+  private static int rows(Case c) {
+    return c.random.nextBoolean() ? c.size(40) : 256 + c.size(100);
+  }
+
+  /** Queries, keys and values; the queries are used before the rest is recorded. */
+  private static void linears(Case c, Graph g) {
+    int k = c.size(70);
+    int n = 16 * c.size(4);
+    boolean floats = c.random.nextBoolean();
+    Value x = c.input(1, rows(c), k);
+    List<Value> weights = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      weights.add(floats ? c.input(n, k) : c.parameter(n, k));
+    }
+    Value q = g.linear(x, weights.get(0), c.parameter(n));
+    c.output(g.affine(q, 2, 1));
+    c.output(g.linear(x, weights.get(1)));
+    c.output(g.linear(x, weights.get(2), c.parameter(n)));
+    c.output(g.linear(x, c.input(c.size(70), k)));
+  }
+
+  private static void kept(Case c, Graph g) {
+    int k = c.size(70);
+    int n = c.size(70);
+    int t = rows(c);
+    Value x = c.input(1, t, k);
+    Value hidden = g.linear(x, c.input(n, k), c.parameter(n));
+    c.output(g.activate(Activation.GELU_TANH, hidden));
+    Value branch = g.linear(x, c.input(n, k), c.parameter(n));
+    c.output(g.gatedAdd(hidden, c.input(1, n), branch));
+    Value normed = g.layerNorm(x, 1e-5f);
+    c.output(g.modulate(normed, c.input(1, k), c.input(1, k)));
+    c.output(hidden);
+    c.output(g.mul(branch, branch));
+    c.output(normed);
+  }
+
+  private static void sumOfProducts(Case c, Graph g) {
+    int m = rows(c);
+    int n = c.size(70);
+    Value sum = c.random.nextBoolean() ? c.input(1, m, n) : null;
+    for (int i = 0; i < 3; i++) {
+      int k = c.size(300);
+      Value product = g.reshape(g.matMul(c.input(m, k), false, c.input(k, n), false), 1, m, n);
+      sum = sum == null ? product : g.add(sum, product);
+    }
+    c.output(sum);
+  }
+
+  private static void weightGrads(Case c, Graph g) {
+    int length = rows(c);
+    int m = c.size(70);
+    int n = c.size(70);
+    Value x = c.input(1, length, n);
+    for (int i = 0; i < 3; i++) {
+      Value dy = c.input(length, m);
+      c.output(g.matMul(dy, true, g.reshape(x, length, n), false));
+      c.output(g.sum(dy, 0));
+    }
   }
 
   private static Qkv qkv(Case c, int b, int t, int width) {
@@ -398,6 +464,32 @@ class CpuBackendTest {
       assertThat(entry.cost().flops()).isEqualTo(2 * (2 * 5 * 8 * 3 + 10 * 5 * 3));
       // x and w read, y written; what passes between product and SiLU costs nothing.
       assertThat(entry.cost().bytes()).isEqualTo(2 * 4 * (5 * 8 + 3 * 8 + 5 * 3));
+    }
+  }
+
+  /** Queries come before the norm that uses them, the derivatives wait for each other. */
+  @Test
+  void whatReadsTheSameRowsIsOneKernel() {
+    Case c = new Case(1);
+    Graph g = c.graph;
+    Value x = c.input(1, 40, 32);
+    c.output(g.rmsNorm(g.linear(x, c.input(16, 32)), c.input(16), 1e-6f));
+    c.output(g.linear(x, c.input(16, 32)));
+    Value dy = c.input(40, 16);
+    Value dx = g.matMul(dy, false, c.input(16, 32), false);
+    c.output(g.matMul(dy, true, g.reshape(x, 40, 32), false));
+    c.output(g.sum(dy, 0));
+    c.output(g.add(dx, g.matMul(c.input(40, 16), false, c.input(16, 32), false)));
+    try (Backend backend = new CpuBackend(1);
+        Executable executable = backend.compile("net", g)) {
+      executable.run(c.feeds);
+
+      List<Profile.Entry> entries = backend.profile().entries();
+      assertThat(entries.stream().map(Profile.Entry::op))
+          .containsExactly("Linear+Linear", "RmsNorm", "MatMul+Sum", "MatMul+MatMul+Add");
+      // x once, two weights, two results.
+      assertThat(entries.getFirst().cost().bytes())
+          .isEqualTo(4 * (40 * 32 + 2 * 16 * 32 + 2 * 40 * 16));
     }
   }
 }
