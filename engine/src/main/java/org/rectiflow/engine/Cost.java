@@ -32,7 +32,8 @@ public record Cost(double flops, double bytes) {
               2.0 * in.get(1).shape().count() * in.get(0).shape().product(1, 4);
           case Op.Conv2dWeightGrad _ ->
               2.0 * in.get(1).shape().count() * node.output().shape().product(1, 4);
-          case Op.LayerNormGrad _, Op.GroupNormGrad _ -> 14.0 * node.output().shape().count();
+          case Op.LayerNormGrad _, Op.GroupNormGrad _, Op.ModulatedNormGrad _ ->
+              14.0 * node.output().shape().count();
           case Op.RmsNormGrad _ -> 9.0 * node.output().shape().count();
           case Op.LogSumExp _ -> 12.0 * in.getFirst().shape().count();
           case Op.Sum _, Op.ScatterAdd _ -> in.getFirst().shape().count();
@@ -66,8 +67,8 @@ public record Cost(double flops, double bytes) {
     for (Node node : group) {
       flops += of(graph, node).flops();
       known.addAll(node.outputs());
-      if (!fusion.isAbsorbed(node)) {
-        bytes += node.outputs().stream().mapToDouble(v -> bytes(graph, v)).sum();
+      for (Value out : node.outputs()) {
+        bytes += fusion.isAbsorbed(out) ? 0 : bytes(graph, out);
       }
     }
     for (Node node : group) {

@@ -2,6 +2,7 @@ package org.rectiflow.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -12,10 +13,10 @@ import java.util.stream.IntStream;
 public final class Fusion {
   private final List<List<Node>> groups;
   private final int[] runsAt;
-  private final boolean[] absorbed;
+  private final Set<Value> absorbed;
   private final boolean[] needed;
 
-  Fusion(List<List<Node>> groups, int[] runsAt, boolean[] absorbed, boolean[] needed) {
+  Fusion(List<List<Node>> groups, int[] runsAt, Set<Value> absorbed, boolean[] needed) {
     this.groups = groups;
     this.runsAt = runsAt;
     this.absorbed = absorbed;
@@ -56,7 +57,7 @@ public final class Fusion {
     boolean[] all = new boolean[n];
     Arrays.fill(all, true);
     List<List<Node>> groups = graph.nodes().stream().map(List::of).toList();
-    return new Fusion(groups, IntStream.range(0, n).toArray(), new boolean[n], all);
+    return new Fusion(groups, IntStream.range(0, n).toArray(), Set.of(), all);
   }
 
   /** Groups nodes greedily in graph order; nodes that no output depends on are left out. */
@@ -79,8 +80,8 @@ public final class Fusion {
     return runsAt[node.index()];
   }
 
-  /** Whether the node's result is never in memory. */
-  public boolean isAbsorbed(Node node) {
-    return absorbed[node.index()];
+  /** Whether the value is never in memory. */
+  public boolean isAbsorbed(Value value) {
+    return absorbed.contains(value);
   }
 }

@@ -21,8 +21,7 @@ final class FusionBuilder {
   private final List<List<Node>> chainOf = new ArrayList<>();
 
   private final int[] runsAt;
-  private final boolean[] absorbed;
-  private final Set<Node> outputs = new HashSet<>();
+  private final Set<Value> absorbed = new HashSet<>();
 
   /** Chains that run in the turn of node {@code at}. */
   private static final class Group {
@@ -40,8 +39,6 @@ final class FusionBuilder {
     this.rules = rules;
     this.needed = needed(graph);
     this.runsAt = new int[graph.nodes().size()];
-    this.absorbed = new boolean[graph.nodes().size()];
-    graph.outputs().values().forEach(v -> outputs.add(node(v)));
     for (Node node : graph.nodes()) {
       users.add(new ArrayList<>());
       if (needed[node.index()]) {
@@ -93,15 +90,17 @@ final class FusionBuilder {
       if (chain == null) {
         continue;
       }
-      boolean alone = isAlone(chain.getLast());
+      boolean alone = isAlone(in);
       boolean first = own.size() == 1;
       boolean keeps = first && !alone && rules.keeps(chain, node);
       boolean fits =
           first
               ? (alone || keeps) && rules.extend(chain, node)
               : alone && rules.joins(List.copyOf(own), chain);
-      if (fits && canWait(chain, node, keeps)) {
-        absorbed[in.node()] = !keeps;
+      if (fits && canWait(chain, node, keeps ? null : in)) {
+        if (!keeps) {
+          absorbed.add(in);
+        }
         chainOf.set(in.node(), null);
         own.addAll(0, chain);
       }
@@ -110,21 +109,22 @@ final class FusionBuilder {
     return List.copyOf(own);
   }
 
-  /** Whether the node's result has one use. */
-  private boolean isAlone(Node node) {
-    return users.get(node.index()).size() == 1 && !outputs.contains(node);
+  /** Whether the value has one use. */
+  private boolean isAlone(Value value) {
+    return !graph.outputs().containsValue(value) && users(value).size() == 1;
   }
 
-  /** Whether those who use the kept results of a chain come after {@code next}. */
-  private boolean canWait(List<Node> chain, Node next, boolean keepsLast) {
-    for (Node part : keepsLast ? chain : chain.subList(0, chain.size() - 1)) {
-      for (Node user : absorbed[part.index()] ? List.<Node>of() : users.get(part.index())) {
-        if (user.index() < next.index() && !chain.contains(user)) {
-          return false;
-        }
-      }
-    }
-    return true;
+  /** Whether those who use the results that a chain keeps come after {@code next}. */
+  private boolean canWait(List<Node> chain, Node next, Value passedOn) {
+    return chain.stream()
+        .flatMap(node -> node.outputs().stream())
+        .filter(value -> value != passedOn && !absorbed.contains(value))
+        .flatMap(value -> users(value).stream())
+        .allMatch(user -> user.index() >= next.index() || chain.contains(user));
+  }
+
+  private List<Node> users(Value value) {
+    return users.get(value.node()).stream().filter(n -> n.inputs().contains(value)).toList();
   }
 
   private List<Group> groups() {
@@ -165,8 +165,9 @@ final class FusionBuilder {
   /** Whether nobody uses the group's results before or in {@code turn}. */
   private boolean nobodyWaits(Group group, int turn) {
     return group.nodes.stream()
-        .filter(node -> !absorbed[node.index()])
-        .flatMap(node -> users.get(node.index()).stream())
+        .flatMap(node -> node.outputs().stream())
+        .filter(value -> !absorbed.contains(value))
+        .flatMap(value -> users(value).stream())
         .allMatch(user -> runsAt[user.index()] > turn || group.nodes.contains(user));
   }
 

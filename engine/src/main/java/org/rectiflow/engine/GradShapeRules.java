@@ -24,6 +24,13 @@ final class GradShapeRules {
         }
         yield affine ? List.of(in.get(0), in.get(1), in.get(1)) : List.of(in.get(0));
       }
+      case Op.ModulatedNormGrad _ -> {
+        Shape x = in.get(0);
+        rank("x", x, 3);
+        same("dy", x, in.get(2));
+        same("scale", Shape.of(x.dim(0), x.dim(2)), in.get(1));
+        yield List.of(x, in.get(1), in.get(1));
+      }
       case Op.RmsNormGrad _ -> {
         vector("weight", in.get(1), in.get(0).dim(-1));
         same("dy", in.get(0), in.get(2));

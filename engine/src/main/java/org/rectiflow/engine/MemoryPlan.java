@@ -122,7 +122,7 @@ public final class MemoryPlan {
   private boolean owns(Value value) {
     Node node = graph.nodes().get(value.node());
     return node.outputs().size() == 1
-        && !fusion.isAbsorbed(node)
+        && !fusion.isAbsorbed(value)
         && switch (node.op()) {
           case Op.Parameter _, Op.Reshape _, Op.Slice _, Op.Concat _ -> false;
           default -> true;
@@ -135,11 +135,11 @@ public final class MemoryPlan {
 
   private void placeValues() {
     for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Parameter || fusion.isAbsorbed(node) || !fusion.isNeeded(node)) {
+      if (node.op() instanceof Op.Parameter || !fusion.isNeeded(node)) {
         continue;
       }
       for (Value value : node.outputs()) {
-        if (place(value) == null) {
+        if (place(value) == null && !fusion.isAbsorbed(value)) {
           place(value, viewOf(node));
         }
       }
@@ -214,6 +214,7 @@ public final class MemoryPlan {
         Arrays.stream(places)
             .filter(p -> p != null)
             .flatMap(Arrays::stream)
+            .filter(p -> p != null)
             .map(Place::block)
             .distinct()
             .sorted(

@@ -148,6 +148,12 @@ public sealed interface Op {
    */
   record LayerNormGrad(float eps, boolean affine) implements Op {}
 
+  /**
+   * Of {@link Modulate} of {@link LayerNorm} without weights: inputs x [B, T, C], scale [B, C], dy;
+   * outputs dx and those of shift and scale. The norm's result is not needed: it is computed again.
+   */
+  record ModulatedNormGrad(float eps) implements Op {}
+
   /** Of {@link RmsNorm}: inputs x, weight, dy; outputs dx and that of the weight. */
   record RmsNormGrad(float eps) implements Op {}
 

@@ -91,6 +91,7 @@ final class OpGradients {
       case Op.ActivateGrad _,
           Op.ClampGrad _,
           Op.LayerNormGrad _,
+          Op.ModulatedNormGrad _,
           Op.RmsNormGrad _,
           Op.GroupNormGrad _,
           Op.AttentionGrad _,
@@ -198,8 +199,16 @@ final class OpGradients {
     out.contribute(x, g.mul(softmax, g.repeat(dy, last, count)));
   }
 
-  /** y = x + x scale + shift. */
+  /** y = x + x scale + shift; of a norm the derivatives by all three are found together. */
   private void modulate(List<Value> in, Value dy) {
+    Node source = g.nodes().get(in.get(0).node());
+    boolean normed = source.op() instanceof Op.LayerNorm(_, boolean affine) && !affine;
+    if (normed && out.wants(in.get(0))) {
+      Op.ModulatedNormGrad grad = new Op.ModulatedNormGrad(((Op.LayerNorm) source.op()).eps());
+      Value x = source.inputs().getFirst();
+      contributeAll(List.of(x, in.get(1), in.get(2)), g.recordAll(grad, List.of(x, in.get(2), dy)));
+      return;
+    }
     if (out.wants(in.get(0))) {
       out.contribute(in.get(0), g.gatedAdd(dy, in.get(2), dy));
     }

@@ -70,6 +70,7 @@ final class ShapeRules {
       case Op.ActivateGrad _,
           Op.ClampGrad _,
           Op.LayerNormGrad _,
+          Op.ModulatedNormGrad _,
           Op.RmsNormGrad _,
           Op.GroupNormGrad _,
           Op.AttentionGrad _,

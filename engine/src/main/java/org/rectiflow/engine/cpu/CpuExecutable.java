@@ -139,8 +139,8 @@ final class CpuExecutable implements Executable {
       }
     }
     for (Node node : step.group) {
-      if (!fusion.isAbsorbed(node)) {
-        for (Value out : node.outputs()) {
+      for (Value out : node.outputs()) {
+        if (!fusion.isAbsorbed(out)) {
           FiniteCheck.require(read(out).data(), node);
         }
       }

@@ -38,14 +38,8 @@ final class CpuFusion implements Fusion.Rules {
               && isOperand(result, next, 0);
       case Op.Conv2d _ -> next.op() instanceof Op.Add && sameShapes(next);
       case Op.Repeat(int axis, _) -> axis == result.shape().rank() - 2 && timesRows(next);
-      case Op.GatedAdd _ ->
-          chain.size() == 1
-              && chain.getFirst().inputs().get(0) == chain.getFirst().inputs().get(2)
-              && next.op() instanceof Op.LayerNormGrad(_, boolean affine)
-              && !affine
-              && isOperand(result, next, 1);
-      case Op.LayerNormGrad(_, boolean affine) ->
-          !affine && next.op() instanceof Op.Add && sameShapes(next);
+      case Op.LayerNormGrad _, Op.ModulatedNormGrad _ ->
+          isOperand(result, next) && next.op() instanceof Op.Add && sameShapes(next);
       case Op.Mul _ -> chain.size() == 1 && sameShapes(chain.getFirst()) && sumsRows(next);
       default -> false;
     };
@@ -153,6 +147,10 @@ final class CpuFusion implements Fusion.Rules {
 
   private static boolean sameShapes(Node node) {
     return node.inputs().get(0).shape().equals(node.inputs().get(1).shape());
+  }
+
+  private static boolean isOperand(Value value, Node node) {
+    return node.inputs().contains(value);
   }
 
   private static boolean isOperand(Value value, Node node, int index) {

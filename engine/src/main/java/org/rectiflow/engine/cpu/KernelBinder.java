@@ -43,7 +43,6 @@ final class KernelBinder {
       case Op.Attention op -> attention(op, node);
       case Op.RmsNorm op -> rmsNorm(op, node);
       case Op.Modulate _ -> modulate(node);
-      case Op.GatedAdd _ when group.size() > 1 -> new TrainingBinder(operands, workers).bind(group);
       case Op.GatedAdd _ -> gatedAdd(node);
       case Op.Mul _ when group.size() == 2 -> new TrainingBinder(operands, workers).bind(group);
       case Op.Add _, Op.Mul _ -> addOrMultiply(node);
@@ -65,6 +64,7 @@ final class KernelBinder {
           Op.ActivateGrad _,
           Op.ClampGrad _,
           Op.LayerNormGrad _,
+          Op.ModulatedNormGrad _,
           Op.RmsNormGrad _,
           Op.GroupNormGrad _,
           Op.AttentionGrad _,
@@ -113,7 +113,7 @@ final class KernelBinder {
     int n = node.output().shape().dim(-1);
     int k = x.shape().dim(-1);
     Epilogue epilogue = biased(node).withActivation(activationOf(group));
-    if (!fusion.isAbsorbed(node)) {
+    if (!fusion.isAbsorbed(node.output())) {
       epilogue = epilogue.withBefore(operands.rows(node.output(), n));
     }
     epilogue =
@@ -210,7 +210,9 @@ final class KernelBinder {
     MatrixView in = operands.rows(x, c);
     MatrixView out = operands.rows(group.getLast().output(), c);
     MatrixView normed =
-        group.size() == 1 || fusion.isAbsorbed(node) ? null : operands.rows(node.output(), c);
+        group.size() == 1 || fusion.isAbsorbed(node.output())
+            ? null
+            : operands.rows(node.output(), c);
     return () -> Norms.layerNorm(workers, x.shape().rows(), c, in, op.eps(), affine, normed, out);
   }
 

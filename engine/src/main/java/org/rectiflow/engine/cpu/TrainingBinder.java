@@ -81,7 +81,8 @@ final class TrainingBinder {
         StoredVector dy = operands.f32(in.get(1));
         yield () -> PointwiseGrads.clampGrad(workers, min, max, count, x, dy, out);
       }
-      case Op.LayerNormGrad _, Op.GatedAdd _ -> layerNorm(group);
+      case Op.LayerNormGrad op -> layerNorm(op, group);
+      case Op.ModulatedNormGrad(float eps) -> modulatedNorm(eps, group);
       case Op.RmsNormGrad(float eps) -> {
         StoredVector weight = operands.stored(in.get(1));
         StoredVector dy = operands.f32(in.get(2));
@@ -188,40 +189,44 @@ final class TrainingBinder {
     return () -> WeightGrads.run(workers, shape.dim(0), shape.dim(1), length, right, layers);
   }
 
-  /** The derivative of a norm, with what surrounds it in a transformer's block. */
-  private Runnable layerNorm(List<Node> group) {
-    Node first = group.getFirst();
-    boolean modulated = first.op() instanceof Op.GatedAdd;
-    Node node = group.get(modulated ? 1 : 0);
-    Node last = group.getLast();
-    Op.LayerNormGrad op = (Op.LayerNormGrad) node.op();
+  private Runnable layerNorm(Op.LayerNormGrad op, List<Node> group) {
+    Node node = group.getFirst();
     List<Value> in = node.inputs();
     Shape shape = in.getFirst().shape();
     StoredVector x = operands.f32(in.getFirst());
     StoredVector weight = op.affine() ? operands.stored(in.get(1)) : null;
-    StoredVector dy = operands.f32(modulated ? first.inputs().getFirst() : in.getLast());
-    StoredVector dx = operands.f32(last.output());
+    StoredVector dy = operands.f32(in.getLast());
+    StoredVector dx = operands.f32(group.getLast().output());
     StoredVector dWeight = op.affine() ? operands.f32(node.outputs().get(1)) : null;
     StoredVector dBias = op.affine() ? operands.f32(node.outputs().get(2)) : null;
-    MatrixView scale = modulated ? operands.rows(first.inputs().get(1), shape.dim(-1)) : null;
-    int rowsPerScale = modulated ? shape.dim(1) : 1;
-    StoredVector more =
-        last.op() instanceof Op.Add ? operands.f32(KernelBinder.other(last, group)) : null;
+    StoredVector more = added(group);
+    int rows = shape.rows();
+    int n = shape.dim(-1);
     return () ->
-        NormGrads.layerNorm(
-            workers,
-            shape.rows(),
-            shape.dim(-1),
-            op.eps(),
-            x,
-            weight,
-            dy,
-            dx,
-            dWeight,
-            dBias,
-            scale,
-            rowsPerScale,
-            more);
+        NormGrads.layerNorm(workers, rows, n, op.eps(), x, weight, dy, dx, dWeight, dBias, more);
+  }
+
+  private Runnable modulatedNorm(float eps, List<Node> group) {
+    Node node = group.getFirst();
+    Shape shape = node.output().shape();
+    StoredVector x = operands.f32(node.inputs().get(0));
+    StoredVector scale = operands.f32(node.inputs().get(1));
+    StoredVector dy = operands.f32(node.inputs().get(2));
+    StoredVector dx = operands.f32(group.getLast().output());
+    StoredVector dShift = operands.f32(node.outputs().get(1));
+    StoredVector dScale = operands.f32(node.outputs().get(2));
+    StoredVector more = added(group);
+    int samples = shape.dim(0);
+    int rows = shape.dim(1);
+    int n = shape.dim(2);
+    return () ->
+        NormGrads.modulatedNorm(
+            workers, samples, rows, n, eps, x, scale, dy, dx, dShift, dScale, more);
+  }
+
+  /** What is added to a derivative in the same kernel, or null. */
+  private StoredVector added(List<Node> group) {
+    return group.size() > 1 ? operands.f32(KernelBinder.other(group.getLast(), group)) : null;
   }
 
   private Runnable groupNorm(Op.GroupNormGrad op, Node node) {

@@ -1,5 +1,6 @@
 package org.rectiflow.engine.reference;
 
+import java.util.Arrays;
 import org.rectiflow.engine.Activation;
 import org.rectiflow.engine.Op;
 import org.rectiflow.engine.Shape;
@@ -62,6 +63,34 @@ final class ReferenceGradients {
         double d = weight == null ? dy[i] : dy[i] * weight[i / pixels % channels];
         dx[i] = inverse * (d - mean - normed * slope);
       }
+    }
+  }
+
+  /** Layer norm with weights 1 + scale and biases of each sample. */
+  static void modulatedNorm(
+      Reals x,
+      Reals scale,
+      double[] dy,
+      double eps,
+      double[] dx,
+      double[] dShift,
+      double[] dScale) {
+    int c = x.shape().dim(2);
+    int run = x.shape().dim(1) * c;
+    for (int b = 0; b < x.shape().dim(0); b++) {
+      double[] weight = Arrays.copyOfRange(scale.data(), b * c, (b + 1) * c);
+      for (int i = 0; i < c; i++) {
+        weight[i] += 1;
+      }
+      double[] own = Arrays.copyOfRange(x.data(), b * run, (b + 1) * run);
+      double[] ownDy = Arrays.copyOfRange(dy, b * run, (b + 1) * run);
+      double[] ownDx = new double[run];
+      double[] dw = new double[c];
+      double[] db = new double[c];
+      norm(own, weight, ownDy, c, c, 1, eps, ownDx, dw, db);
+      System.arraycopy(ownDx, 0, dx, b * run, run);
+      System.arraycopy(db, 0, dShift, b * c, c);
+      System.arraycopy(dw, 0, dScale, b * c, c);
     }
   }
 

@@ -99,6 +99,8 @@ final class ReferenceInterpreter {
         ReferenceGradients.norm(
             x[0].data(), weight, dy, c, c, 1, eps, y, affine ? ys[1] : null, affine ? ys[2] : null);
       }
+      case Op.ModulatedNormGrad(float eps) ->
+          ReferenceGradients.modulatedNorm(x[0], x[1], x[2].data(), eps, y, ys[1], ys[2]);
       case Op.RmsNormGrad(float eps) ->
           ReferenceGradients.rmsNorm(x[0], x[1].data(), x[2].data(), eps, y, ys[1]);
       case Op.GroupNormGrad(int groups, float eps) -> {

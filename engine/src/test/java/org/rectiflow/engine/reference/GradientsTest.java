@@ -113,6 +113,7 @@ class GradientsTest {
     ops.put("rms norm", GradientsTest::rmsNorm);
     ops.put("group norm", GradientsTest::groupNorm);
     ops.put("modulate, gated add", GradientsTest::modulate);
+    ops.put("modulated layer norm", GradientsTest::modulatedNorm);
     ops.put("add, mul, affine", GradientsTest::elementwise);
     ops.put("activations", GradientsTest::activations);
     ops.put("clamp", (c, g) -> c.loss(g.clamp(c.input(c.size(5), c.size(70)), -0.5f, 0.8f)));
@@ -303,6 +304,16 @@ class GradientsTest {
     Value x = c.input(b, t, channels);
     c.loss(g.modulate(x, c.input(b, channels), c.input(b, channels)));
     c.loss(g.gatedAdd(x, c.input(b, channels), c.input(b, t, channels)));
+  }
+
+  /** Also samples of more rows than a task takes, and a norm that is used twice. */
+  private static void modulatedNorm(Case c, Graph g) {
+    int b = c.size(3);
+    int channels = 2 + c.size(40);
+    Value x = c.input(b, c.random.nextInt(4) == 0 ? 2000 : c.size(9), channels);
+    Value normed = g.layerNorm(x, 1e-3f);
+    c.loss(g.add(x, g.modulate(normed, c.input(b, channels), c.input(b, channels))));
+    c.loss(g.mul(normed, c.input(channels)));
   }
 
   private static void elementwise(Case c, Graph g) {

@@ -23,8 +23,6 @@ public final class NormGrads {
    * @param weight n elements, or null
    * @param dWeight n elements that are written, null if the weight is
    * @param dBias likewise
-   * @param scale float32, or null; dy is times 1 plus a row of it for every {@code rowsPerScale}
-   *     rows, with which the norm was modulated; not with a weight
    * @param more n elements for each row that are added to dx, or null
    */
   public static void layerNorm(
@@ -38,11 +36,34 @@ public final class NormGrads {
       StoredVector dx,
       StoredVector dWeight,
       StoredVector dBias,
-      MatrixView scale,
-      int rowsPerScale,
       StoredVector more) {
-    new Rows(rows, n, eps, true, x, weight, dy, dx, scale, rowsPerScale, more)
-        .run(workers, dWeight, dBias);
+    new Rows(1, rows, n, eps, true, x, weight, null, dy, dx, more).run(workers, dWeight, dBias);
+  }
+
+  /**
+   * Of LayerNorm that is modulated with 1 plus {@code scale}, and a shift.
+   *
+   * @param rows of each sample
+   * @param scale float32 [samples, n]
+   * @param dShift the same, written
+   * @param dScale the same, written
+   * @param more n elements for each row that are added to dx, or null
+   */
+  public static void modulatedNorm(
+      Workers workers,
+      int samples,
+      int rows,
+      int n,
+      double eps,
+      StoredVector x,
+      StoredVector scale,
+      StoredVector dy,
+      StoredVector dx,
+      StoredVector dShift,
+      StoredVector dScale,
+      StoredVector more) {
+    new Rows(samples, rows, n, eps, true, x, null, scale, dy, dx, more)
+        .run(workers, dScale, dShift);
   }
 
   /** Of RMSNorm over rows of {@code n} elements. */
@@ -56,59 +77,66 @@ public final class NormGrads {
       StoredVector dy,
       StoredVector dx,
       StoredVector dWeight) {
-    new Rows(rows, n, eps, false, x, weight, dy, dx, null, 1, null).run(workers, dWeight, null);
+    new Rows(1, rows, n, eps, false, x, weight, null, dy, dx, null).run(workers, dWeight, null);
   }
 
+  /** Groups of {@code rows} rows, each with a scale and derivatives of its own. */
   private record Rows(
+      int groups,
       int rows,
       int n,
       double eps,
       boolean centred,
       StoredVector x,
       StoredVector weight,
+      StoredVector scale,
       StoredVector dy,
       StoredVector dx,
-      MatrixView scale,
-      int rowsPerScale,
       StoredVector more) {
 
     void run(Workers workers, StoredVector dWeight, StoredVector dBias) {
       int perTask = Math.max(1, TASK / n);
-      int tasks = MatMul.ceilDiv(rows, perTask);
+      int pieces = MatMul.ceilDiv(rows, perTask);
       int padded = pad(n);
-      MemorySegment shares = workers.shared().segment(3, 8L * tasks * n);
+      MemorySegment shares = workers.shared().segment(3, 8L * groups * pieces * n);
       workers.parallelFor(
-          tasks,
+          groups * pieces,
           (t, scratch) -> {
-            float[] w = scratch.floats(2, padded);
+            int group = t / pieces;
+            float[] w = weights(group, scratch);
             float[] byWeight = scratch.floats(3, padded);
             float[] byBias = scratch.floats(4, padded);
-            Arrays.fill(w, 0, padded, 1f);
-            if (weight != null) {
-              Widen.run(weight.segment(), weight.byteOffset(), weight.dtype(), n, w, 0, scratch);
-            }
             Arrays.fill(byWeight, 0, padded, 0f);
             Arrays.fill(byBias, 0, padded, 0f);
-            int group = -1;
-            for (int r = t * perTask; r < Math.min(rows, (t + 1) * perTask); r++) {
-              if (scale != null && r / rowsPerScale != group) {
-                group = r / rowsPerScale;
-                Copies.read(scale.segment(), scale.at(group, 0), w, 0, n);
-                plus(w, padded, 1);
-              }
-              row(r, w, dWeight == null ? null : byWeight, byBias, scratch);
+            int first = t % pieces * perTask;
+            for (int r = first; r < Math.min(rows, first + perTask); r++) {
+              row(group * rows + r, w, byWeight, byBias, scratch);
             }
             if (dWeight != null) {
-              MemorySegment.copy(byWeight, 0, shares, FLOAT, 8L * t * n, n);
-              MemorySegment.copy(byBias, 0, shares, FLOAT, 8L * t * n + 4L * n, n);
+              Copies.write(byWeight, 0, shares, 8L * t * n, n);
+              Copies.write(byBias, 0, shares, 8L * t * n + 4L * n, n);
             }
           });
       if (dWeight != null) {
-        add(workers, shares, 0, 2L * n, tasks, n, dWeight);
+        add(workers, shares, 0, groups, pieces, n, dWeight);
       }
       if (dBias != null) {
-        add(workers, shares, n, 2L * n, tasks, n, dBias);
+        add(workers, shares, n, groups, pieces, n, dBias);
       }
+    }
+
+    private float[] weights(int group, Scratch scratch) {
+      int padded = pad(n);
+      float[] w = scratch.floats(2, padded);
+      Arrays.fill(w, 0, padded, 1f);
+      if (weight != null) {
+        Widen.run(weight.segment(), weight.byteOffset(), weight.dtype(), n, w, 0, scratch);
+      }
+      if (scale != null) {
+        Copies.read(scale.segment(), scale.byteOffset() + 4L * group * n, w, 0, n);
+        plus(w, padded, 1);
+      }
+      return w;
     }
 
     private void row(int r, float[] w, float[] byWeight, float[] byBias, Scratch scratch) {
@@ -136,12 +164,7 @@ public final class NormGrads {
       float inverse = (float) (1 / Math.sqrt(sums[1] / n - rest * rest + eps));
       float meanSlope = centred ? sums[2] / n : 0;
       float slope = (sums[3] - rest * sums[2]) * inverse / n;
-      normalise(v, mean, rest, inverse, padded);
-      if (byWeight != null) {
-        addProducts(v, d, byWeight, byBias, padded);
-      }
-      times(d, w, padded);
-      finish(v, d, inverse, meanSlope, slope, padded);
+      slopes(v, d, w, mean, rest, inverse, meanSlope, slope, byWeight, byBias, padded);
       if (more != null) {
         Copies.read(more.segment(), more.byteOffset() + at, v, 0, n);
         plus(d, padded, v);
@@ -234,17 +257,30 @@ public final class NormGrads {
     to[3] = Sums.total(ec);
   }
 
-  private static void normalise(float[] v, float mean, float rest, float inverse, int n) {
+  /**
+   * d becomes the derivative by the row v, and what the row adds to those by weight and bias is
+   * added.
+   */
+  private static void slopes(
+      float[] v,
+      float[] d,
+      float[] w,
+      float mean,
+      float rest,
+      float inverse,
+      float meanSlope,
+      float slope,
+      float[] byWeight,
+      float[] byBias,
+      int n) {
+    FloatVector minus = FloatVector.broadcast(Simd.F, -slope);
     for (int i = 0; i < n; i += Simd.LANES) {
-      load(v, i).sub(mean).sub(rest).mul(inverse).intoArray(v, i);
-    }
-  }
-
-  private static void addProducts(float[] v, float[] d, float[] byWeight, float[] byBias, int n) {
-    for (int i = 0; i < n; i += Simd.LANES) {
+      FloatVector normed = load(v, i).sub(mean).sub(rest).mul(inverse);
       FloatVector dy = load(d, i);
-      load(v, i).fma(dy, load(byWeight, i)).intoArray(byWeight, i);
+      normed.fma(dy, load(byWeight, i)).intoArray(byWeight, i);
       load(byBias, i).add(dy).intoArray(byBias, i);
+      FloatVector e = dy.mul(load(w, i)).sub(meanSlope);
+      normed.fma(minus, e).mul(inverse).intoArray(d, i);
     }
   }
 
@@ -257,12 +293,6 @@ public final class NormGrads {
   private static void plus(float[] x, int n, float[] a) {
     for (int i = 0; i < n; i += Simd.LANES) {
       load(x, i).add(load(a, i)).intoArray(x, i);
-    }
-  }
-
-  private static void times(float[] x, float[] a, int n) {
-    for (int i = 0; i < n; i += Simd.LANES) {
-      load(x, i).mul(load(a, i)).intoArray(x, i);
     }
   }
 
@@ -282,24 +312,32 @@ public final class NormGrads {
     return MatMul.ceilDiv(n, Simd.LANES) * Simd.LANES;
   }
 
-  /** Adds up the tasks' shares in order. */
+  /**
+   * Adds up shares in order, {@code pieces} for each group.
+   *
+   * @param shares rows of 2 n elements
+   * @param first where the elements begin in a row
+   */
   private static void add(
       Workers workers,
       MemorySegment shares,
-      long first,
-      long step,
-      int tasks,
+      int first,
+      int groups,
+      int pieces,
       int n,
       StoredVector out) {
+    int chunks = MatMul.ceilDiv(n, CHUNK);
     workers.parallelFor(
-        MatMul.ceilDiv(n, CHUNK),
-        (piece, _) -> {
-          for (int i = piece * CHUNK; i < Math.min(n, (piece + 1) * CHUNK); i++) {
+        groups * chunks,
+        (t, _) -> {
+          int group = t / chunks;
+          int from = t % chunks * CHUNK;
+          for (int i = from; i < Math.min(n, from + CHUNK); i++) {
             double sum = 0;
-            for (int t = 0; t < tasks; t++) {
-              sum += shares.get(FLOAT, 4 * (first + t * step + i));
+            for (int piece = 0; piece < pieces; piece++) {
+              sum += shares.get(FLOAT, 4 * (first + (group * pieces + piece) * 2L * n + i));
             }
-            out.segment().set(FLOAT, out.byteOffset() + 4L * i, (float) sum);
+            out.segment().set(FLOAT, out.byteOffset() + 4 * ((long) group * n + i), (float) sum);
           }
         });
   }
@@ -367,8 +405,8 @@ public final class NormGrads {
             }
           }
         });
-    add(workers, shares, 0, 2L * channels, batch, channels, dWeight);
-    add(workers, shares, channels, 2L * channels, batch, channels, dBias);
+    add(workers, shares, 0, 1, batch, channels, dWeight);
+    add(workers, shares, channels, 1, batch, channels, dBias);
   }
 
   private static void read(
