@@ -1,6 +1,7 @@
 package org.rectiflow.engine;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -92,7 +93,8 @@ final class FusionBuilder {
       }
       boolean alone = isAlone(in);
       boolean first = own.size() == 1;
-      boolean keeps = first && !alone && rules.keeps(chain, node);
+      boolean once = Collections.frequency(node.inputs(), in) == 1;
+      boolean keeps = first && once && !alone && rules.keeps(chain, node);
       boolean fits =
           first
               ? (alone || keeps) && rules.extend(chain, node)
