@@ -157,8 +157,8 @@ record ShardIndex(Map<String, String> shardOf, OptionalLong totalSize) {
         path,
         null,
         problem,
-        "Expected {\"metadata\": {\"total_size\": N}, \"weight_map\": {tensor: file}}; download the"
-            + " index again",
+        "An index of shards is {\"metadata\": {\"total_size\": N}, \"weight_map\": {tensor: file}};"
+            + " download it again, or name a .safetensors file or a folder",
         cause);
   }
 }

@@ -29,6 +29,7 @@ import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.convert.Release;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
 import picocli.CommandLine.Command;
@@ -45,7 +46,7 @@ import picocli.CommandLine.Spec;
       "Measures how fast this machine runs Stable Diffusion 3, and what limits it.",
       "",
       "Without --quick: steps of a transformer of SD3-medium's sizes (2.03 billion weights, random"
-          + " ones; 4.2 GB are written once). For each picture size: seconds per step, memory, and"
+          + " ones; 4.2 GB are written once, into the user's cache), or with --model of another. For each picture size: seconds per step, memory, and"
           + " a table with each kind of kernel beside the roofline: what the machine could do at"
           + " most, given how much is computed with each byte. A step is one run of the"
           + " transformer; with classifier-free guidance (--guided) it is a batch of two.",
@@ -66,6 +67,9 @@ import picocli.CommandLine.Spec;
 public final class BenchCommand implements Subcommand {
   private static final List<Size> GROWTH_SIZES =
       List.of(new Size(256, 256), new Size(512, 512), new Size(768, 768), new Size(1024, 1024));
+
+  private static final int STEPS = 3;
+  private static final int TEXT_TOKENS = 333;
 
   @Spec private CommandSpec spec;
 
@@ -88,9 +92,8 @@ public final class BenchCommand implements Subcommand {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "3",
-      description = "Timed steps of each size, after one that is not; default: ${DEFAULT-VALUE}.")
-  private int steps;
+      description = "Timed steps of each size, after one that is not; default: 3.")
+  private Integer steps;
 
   @Option(
       names = "--threads",
@@ -101,9 +104,8 @@ public final class BenchCommand implements Subcommand {
   @Option(
       names = "--text-tokens",
       paramLabel = "N",
-      defaultValue = "333",
-      description = "Tokens of the prompt: 333 with T5, 154 without; default: ${DEFAULT-VALUE}.")
-  private int textTokens;
+      description = "Tokens of the prompt: 333 with T5, 154 without; default: 333.")
+  private Integer textTokens;
 
   @Option(names = "--guided", description = "Steps are batches of two, as with guidance.")
   private boolean guided;
@@ -112,14 +114,13 @@ public final class BenchCommand implements Subcommand {
       names = "--model",
       paramLabel = "PATH",
       description =
-          "A model to measure; where there is nothing yet, random weights are written. Default: a folder in the user's cache.")
+          "A model to measure, which must be there; `rectiflow make-random` writes some. Default: one of SD3-medium's sizes in the user's cache, written if it is not there yet.")
   private Path model;
 
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      defaultValue = "F16",
-      description = "Type of random weights that are written; default: ${DEFAULT-VALUE}.")
+      description = "Type of the model in the cache; default: F16.")
   private DType dtype;
 
   @Option(
@@ -141,20 +142,36 @@ public final class BenchCommand implements Subcommand {
   public Integer call() throws IOException {
     require("--steps", steps, 1);
     require("--text-tokens", textTokens, 1);
-    if (threads != null) {
-      require("--threads", threads, 1);
-    }
+    require("--threads", threads, 1);
     if (onRequest
-        && (quick || growth || json || out != null || sizes == null || sizes.size() > 1)) {
+        && (quick
+            || growth
+            || json
+            || steps != null
+            || out != null
+            || sizes == null
+            || sizes.size() > 1)) {
       throw new UserException(
           "--on-request needs --sizes with one size, and goes with --model, --threads, --text-tokens and --guided only");
     }
-    if (quick && (sizes != null || growth || model != null || guided)) {
+    boolean ofModels =
+        sizes != null
+            || growth
+            || steps != null
+            || textTokens != null
+            || model != null
+            || dtype != null
+            || guided;
+    if (quick && ofModels) {
       throw new UserException(
           "--quick measures single kernels: it goes with --threads, --json and --out only. Leave it out to measure a model.");
     }
     if (growth && sizes != null) {
       throw new UserException("--growth chooses the sizes itself; leave out one of it and --sizes");
+    }
+    requireModel();
+    if (out != null) {
+      OutputPlace.requireFolder("--out", out);
     }
     PrintWriter printer = spec.commandLine().getOut();
     if (onRequest) {
@@ -174,8 +191,8 @@ public final class BenchCommand implements Subcommand {
     return 0;
   }
 
-  private static void require(String flag, int value, int least) {
-    if (value < least) {
+  private static void require(String flag, Integer value, int least) {
+    if (value != null && value < least) {
       throw new UserException("%s must be at least %d, got %d".formatted(flag, least, value));
     }
   }
@@ -204,13 +221,29 @@ public final class BenchCommand implements Subcommand {
     }
   }
 
-  /** The path of the model, which is written if there is none. */
+  /** The path of the model; only the one in the cache is written if it is not there. */
   private Path ensureModel() throws IOException {
-    Path path = model == null ? ModelFile.cached(Release.SD3_MEDIUM, dtype) : model;
+    if (model != null) {
+      return model;
+    }
+    DType type = dtype == null ? DType.F16 : dtype;
+    Path path = ModelFile.cached(Release.SD3_MEDIUM, type);
     try (ConsoleProgress progress = ConsoleProgress.onStandardError()) {
-      ModelFile.ensure(path, Release.SD3_MEDIUM, dtype, this::say, progress);
+      ModelFile.ensure(path, Release.SD3_MEDIUM, type, this::say, progress);
     }
     return path;
+  }
+
+  private void requireModel() {
+    if (model != null && dtype != null) {
+      throw new UserException(
+          "--dtype is the type of the model in the cache; leave it out with --model, whose type is its own");
+    }
+    if (model != null && !Files.exists(model)) {
+      throw new UserException(
+          "%s: no such file or folder. --model takes a model you have; `rectiflow make-random sd3-medium %s --no-clip` writes one of random weights, and without --model one is kept in %s."
+              .formatted(model, model, ModelFile.cacheFolder()));
+    }
   }
 
   private int threads() {
@@ -218,7 +251,16 @@ public final class BenchCommand implements Subcommand {
   }
 
   private ModelBench.Setting setting(Size size) {
-    return new ModelBench.Setting(size.width(), size.height(), textTokens, guided, steps);
+    return new ModelBench.Setting(
+        size.width(),
+        size.height(),
+        textTokens == null ? TEXT_TOKENS : textTokens,
+        guided,
+        timed());
+  }
+
+  private int timed() {
+    return steps == null ? STEPS : steps;
   }
 
   private void onRequest(PrintWriter printer) throws IOException {
@@ -259,7 +301,7 @@ public final class BenchCommand implements Subcommand {
       ModelBench bench =
           new ModelBench(new Mmdit(MmditConfig.of(weights), weights), backend, workers);
       for (Size size : chosen) {
-        say("measuring " + steps + " steps at " + size + " after a first");
+        say("measuring " + timed() + " steps at " + size + " after a first");
         boolean first = results.isEmpty();
         results.add(
             bench.run(

@@ -12,6 +12,7 @@ import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.convert.RandomModel;
 import org.rectiflow.pipeline.convert.Release;
 import org.rectiflow.pipeline.convert.TargetLayout;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
 
@@ -41,6 +42,7 @@ public final class ModelFile {
    * path}. The folder appears under its name when it is complete; an interrupted run leaves nothing
    * and begins anew.
    *
+   * @param path {@link #cached}, or for tests another
    * @param say is told the size before anything is written
    * @throws UserException if the disk has too little room
    */
@@ -53,7 +55,7 @@ public final class ModelFile {
     RandomModel model =
         new RandomModel(release, release.blocks(), Map.of(Part.TRANSFORMER, dtype), false, 0);
     long bytes = model.bytes();
-    requireRoom(path, bytes, Files.getFileStore(existing(path)).getUsableSpace());
+    requireRoom(path, bytes, Files.getFileStore(OutputPlace.existing(path)).getUsableSpace());
     say.accept(
         "writing a transformer of the sizes of %s with random weights to %s: %.1f GB, once"
             .formatted(release, path, bytes * 1e-9));
@@ -63,16 +65,8 @@ public final class ModelFile {
   static void requireRoom(Path path, long bytes, long free) {
     if (free < bytes + bytes / 20) {
       throw new UserException(
-          "%s needs %.1f GB, its disk has %.1f GB free. Name a place on another with --model DIR, or measure a model you have with --model."
+          "%s needs %.1f GB, its disk has %.1f GB free. Name the cache's folder on another disk in the environment as XDG_CACHE_HOME, or measure a model you have with --model."
               .formatted(path, bytes * 1e-9, free * 1e-9));
     }
-  }
-
-  private static Path existing(Path path) {
-    Path at = path.toAbsolutePath();
-    while (!Files.exists(at)) {
-      at = at.getParent();
-    }
-    return at;
   }
 }

@@ -49,6 +49,9 @@ class BenchCommandTest {
         "--sizes large                  | is no size",
         "--quick --growth               | --quick measures single kernels",
         "--quick --model x              | --quick measures single kernels",
+        "--quick --steps 3              | --quick measures single kernels",
+        "--quick --out pom.xml          | pom.xml is a file, not a folder",
+        "--model pom.xml --dtype F16    | leave it out with --model",
         "--growth --sizes 512           | leave out one",
         "--on-request                   | needs --sizes",
         "--on-request --sizes 512,1024  | one size",
@@ -59,6 +62,16 @@ class BenchCommandTest {
     assertThat(run(args.split(" "))).isNotZero();
     assertThat(err.toString()).contains(message);
     assertThat(out.toString()).isEmpty();
+  }
+
+  /** Four gigabytes are not written because a name was mistyped. */
+  @Test
+  void aModelThatIsNotThereIsNotMade(@TempDir Path folder) throws IOException {
+    Path model = folder.resolve("typo");
+    assertThat(run("--model", model.toString())).isNotZero();
+    assertThat(err.toString())
+        .contains(model + ": no such file or folder", "make-random sd3-medium " + model);
+    assertThat(Files.list(folder)).isEmpty();
   }
 
   @Test

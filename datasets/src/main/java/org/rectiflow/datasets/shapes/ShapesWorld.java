@@ -22,6 +22,7 @@ public final class ShapesWorld implements Dataset {
   public static final int DEFAULT_RESOLUTION = 64;
 
   private static final int LEAST_RESOLUTION = 32;
+  private static final int MOST_RESOLUTION = 4096;
 
   /** Part of the fingerprint; to be raised when the same seed gives other pictures. */
   private static final int VERSION = 1;
@@ -39,7 +40,7 @@ public final class ShapesWorld implements Dataset {
    *
    * @param seed any number
    * @param size number of examples
-   * @param resolution side of the square pictures in pixels, at least 32
+   * @param resolution side of the square pictures in pixels, 32 to 4096
    * @param tasks the categories to draw, in GenEval's order
    * @param captions how captions are mixed
    * @param split which captions are drawn
@@ -55,17 +56,17 @@ public final class ShapesWorld implements Dataset {
      * Refuses what cannot be drawn.
      *
      * @throws IllegalArgumentException for no examples, no categories, pictures of fewer than 32
-     *     pixels, or held-out captions that are not plain
+     *     pixels or more than 4096, or held-out captions that are not plain
      */
     public Settings {
       Objects.requireNonNull(captions);
       if (size < 1) {
         throw new IllegalArgumentException("a world needs at least one example, found " + size);
       }
-      if (resolution < LEAST_RESOLUTION) {
+      if (resolution < LEAST_RESOLUTION || resolution > MOST_RESOLUTION) {
         throw new IllegalArgumentException(
-            "pictures of the shapes world need a side of at least %d pixels, found %d"
-                .formatted(LEAST_RESOLUTION, resolution));
+            "pictures of the shapes world need a side of at least %d pixels and at most %d, found %d"
+                .formatted(LEAST_RESOLUTION, MOST_RESOLUTION, resolution));
       }
       if (tasks.isEmpty()) {
         throw new IllegalArgumentException("a world needs at least one of GenEval's categories");

@@ -40,7 +40,7 @@ public final class DiffusersFolder implements Checkpoint {
     Path index = folder.resolve("model_index.json");
     if (!Files.exists(index)) {
       throw new CheckpointException(
-          "%s is no model folder: it has no model_index.json. --model takes a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...) or a single file.%s%s"
+          "%s is no model folder: it has no model_index.json. A model is a folder in diffusers' layout (model_index.json, transformer/, vae/, text_encoder/ ...) or a single .safetensors file.%s%s"
               .formatted(folder, singleFiles(folder), checkpoints(folder)));
     }
     String pipeline = Json.readObject(index).path("_class_name").asText();
@@ -66,7 +66,7 @@ public final class DiffusersFolder implements Checkpoint {
     }
     return " The folder holds "
         + String.join(", ", files.stream().map(f -> f.getFileName().toString()).toList())
-        + ": if one of them is the model, name it with --model.";
+        + ": if one of them is the model, name that file.";
   }
 
   /** Names the latest model in a training run's folder. */

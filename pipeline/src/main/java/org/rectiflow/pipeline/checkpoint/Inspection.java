@@ -121,7 +121,8 @@ public record Inspection(
     }
     if (files.isEmpty()) {
       throw new CheckpointException(
-          folder + " holds no model: it has neither model_index.json nor .safetensors files");
+          folder
+              + " holds no model: it has neither model_index.json nor .safetensors files. Name the folder of a model, or a file.");
     }
     throw new CheckpointException(
         "%s has no model_index.json and holds %d .safetensors files (%s ...); inspect one of them"

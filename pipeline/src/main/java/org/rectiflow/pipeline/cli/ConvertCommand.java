@@ -13,13 +13,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Inspection;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.convert.Conversion;
 import org.rectiflow.pipeline.convert.TargetLayout;
-import org.rectiflow.pipeline.convert.WeightTypes;
 import org.rectiflow.pipeline.io.Bytes;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
@@ -109,8 +107,6 @@ final class ConvertCommand implements Callable<Integer> {
     if (!Files.exists(source)) {
       throw new UserException(source + ": no such file or folder");
     }
-    Stream.concat(Stream.ofNullable(dtype), partDtypes.values().stream())
-        .forEach(WeightTypes::require);
     if (Inspection.isModel(source)) {
       model();
     } else {
@@ -125,9 +121,9 @@ final class ConvertCommand implements Callable<Integer> {
       throw new UserException("--max-shard-size goes with the layout diffusers only");
     }
     Map<Part, DType> dtypes = new EnumMap<>(Part.class);
-    partDtypes.forEach((name, type) -> dtypes.put(part(name), type));
+    partDtypes.forEach((name, type) -> dtypes.put(part("--part-dtype", name), type));
     Set<Part> wanted = EnumSet.noneOf(Part.class);
-    parts.forEach(name -> wanted.add(part(name)));
+    parts.forEach(name -> wanted.add(part("--parts", name)));
     Conversion conversion =
         new Conversion(
             chosen,
@@ -135,7 +131,7 @@ final class ConvertCommand implements Callable<Integer> {
             dtypes,
             maxShardSize == null
                 ? OptionalLong.empty()
-                : OptionalLong.of(Bytes.parse(maxShardSize)),
+                : OptionalLong.of(Bytes.parse("--max-shard-size", maxShardSize)),
             wanted.isEmpty() ? EnumSet.allOf(Part.class) : wanted);
     try (Checkpoint checkpoint = partOptions.open(source);
         ConsoleProgress progress = ConsoleProgress.onStandardError()) {
@@ -188,7 +184,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (layout != null || !parts.isEmpty() || !partDtypes.isEmpty() || maxShardSize != null) {
       throw new UserException(
           source
-              + " is no whole model: of its options only --dtype has a meaning. `rectiflow inspect` says what it is.");
+              + " is no whole model: of the options only --dtype has a meaning then. `rectiflow inspect` says what it is.");
     }
     if (!isFileName(target)) {
       throw new UserException(
@@ -205,13 +201,14 @@ final class ConvertCommand implements Callable<Integer> {
     return path.toString().endsWith(".safetensors");
   }
 
-  private static Part part(String name) {
+  private static Part part(String flag, String name) {
     for (Part part : Part.values()) {
       if (name.equals(part == Part.TRANSFORMER ? "transformer" : part.flag().substring(2))) {
         return part;
       }
     }
     throw new UserException(
-        "there is no part " + name + "; the parts are transformer, vae, clip-l, clip-g and t5");
+        "%s: there is no part %s; the parts are transformer, vae, clip-l, clip-g and t5"
+            .formatted(flag, name));
   }
 }

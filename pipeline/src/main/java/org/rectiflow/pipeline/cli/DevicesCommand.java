@@ -13,7 +13,17 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "devices",
     mixinStandardHelpOptions = true,
-    description = "Lists the devices that --device can name.")
+    description = {
+      "Lists the devices that --device can name.",
+      "Where TornadoVM is missing it says how to have it."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  rectiflow devices",
+      "  rectiflow generate \"a red star\" --device cpu",
+      "  rectiflow profile --device cpu,tornado:0:1    two devices side by side"
+    })
 final class DevicesCommand implements Callable<Integer> {
   private static final String TORNADO = "tornado";
 

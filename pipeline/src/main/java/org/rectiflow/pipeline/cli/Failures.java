@@ -27,7 +27,7 @@ final class Failures {
   static int wrongUsage(ParameterException mistake, String[] arguments) {
     CommandLine command = mistake.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println("rectiflow: " + mistake.getMessage());
+    err.println("rectiflow: " + message(mistake));
     if (mistake instanceof UnmatchedArgumentException unmatched) {
       Suggestions.of(unmatched, command)
           .ifPresent(name -> err.println("Did you mean " + name + "?"));
@@ -39,6 +39,14 @@ final class Failures {
     err.println("Try `" + command.getCommandSpec().qualifiedName() + " --help`.");
     err.flush();
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** picocli's message, without the slips of the one about values like {@code PART=TYPE}. */
+  private static String message(ParameterException mistake) {
+    String text = String.valueOf(mistake.getMessage()).replace("option option", "option");
+    return mistake.getArgSpec() == null
+        ? text
+        : text.replace("KEY=VALUE", mistake.getArgSpec().paramLabel());
   }
 
   /** A command that could not do its work. */

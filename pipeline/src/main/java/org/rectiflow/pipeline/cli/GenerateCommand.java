@@ -13,12 +13,14 @@ import org.rectiflow.pipeline.GraphDrawings;
 import org.rectiflow.pipeline.Preset;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.Recipe;
+import org.rectiflow.pipeline.SamplerChoice;
 import org.rectiflow.pipeline.Samplers;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Checkpoint.GenerationDefaults;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.LatentsFile;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.memory.MachineMemory;
 import org.rectiflow.pipeline.memory.MemoryNeed;
@@ -146,8 +148,15 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UserException(
           "--guidance must be a number of at least 0 (1 is none), got " + guidance);
     }
+    schedulerOptions.check();
     List<String> texts = promptOptions.texts(spec.commandLine());
     OutputNames.check(out);
+    if (latents != null) {
+      OutputPlace.requireFile("--latents", latents);
+    }
+    if (graphs != null) {
+      OutputPlace.requireFolder("--graphs", graphs);
+    }
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = ConsoleProgress.onStandardError()) {
@@ -238,6 +247,8 @@ final class GenerateCommand implements Callable<Integer> {
     PictureSize pixels = size == null ? new PictureSize(defaults.size(), defaults.size()) : size;
     pipeline.checkSize(pixels.width(), pixels.height());
     FlowMatchConfig config = schedulerOptions.config(checkpoint.schedulerConfig());
+    SamplerChoice sampler = schedulerOptions.scheduler.orElse(chosen.sampler());
+    schedulerOptions.check(config, sampler);
     Formulation formulation = Formulation.parse(defaults.formulation().orElse("rf"));
     ScheduleRequest asked = schedulerOptions.request(steps);
     ScheduleRequest request = Samplers.isFlow(formulation) ? chosen.request(asked) : asked;
@@ -257,7 +268,7 @@ final class GenerateCommand implements Callable<Integer> {
         encoderOptions.t5Tokens(chosen),
         encoderOptions.dropped(),
         formulation,
-        schedulerOptions.scheduler.orElse(chosen.sampler()),
+        sampler,
         config,
         request,
         schedulerOptions.stepOptions(),

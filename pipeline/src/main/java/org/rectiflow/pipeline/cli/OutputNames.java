@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 
 /**
@@ -32,21 +33,10 @@ record OutputNames(Path out, String prompt, int batch) {
       throw new UserException(
           "--out %s: pictures are PNG files; name a .png file, or a folder".formatted(out));
     }
-    boolean file = name.endsWith(PNG);
-    if (file && Files.isDirectory(out)) {
-      throw new UserException("--out %s is a folder; choose another name".formatted(out));
-    }
-    Path folder = file ? out.toAbsolutePath().getParent() : out.toAbsolutePath();
-    while (!Files.exists(folder)) {
-      folder = folder.getParent();
-    }
-    if (!Files.isDirectory(folder)) {
-      throw new UserException(
-          "--out %s: %s is a file, not a folder; choose another".formatted(out, folder));
-    }
-    if (!Files.isWritable(folder)) {
-      throw new UserException(
-          "--out %s: no permission to write in %s; choose another".formatted(out, folder));
+    if (name.endsWith(PNG)) {
+      OutputPlace.requireFile("--out", out);
+    } else {
+      OutputPlace.requireFolder("--out", out);
     }
   }
 

@@ -13,6 +13,7 @@ import org.rectiflow.engine.Backend;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -91,6 +92,19 @@ final class ProfileCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     if (runs < 1) {
       throw new UserException("--runs must be at least 1, got " + runs);
+    }
+    if (csv != null) {
+      OutputPlace.requireFile("--csv", csv);
+    }
+    if (json != null) {
+      OutputPlace.requireFile("--json", json);
+    }
+    if (roofline != null) {
+      OutputPlace.requireFile(
+          "--roofline", roofline.resolveSibling(roofline.getFileName() + ".png"));
+    }
+    if (kernels != null) {
+      OutputPlace.requireFolder("--print-kernels", kernels);
     }
     List<DeviceRun> results = new ArrayList<>();
     PrintWriter out = spec.commandLine().getOut();

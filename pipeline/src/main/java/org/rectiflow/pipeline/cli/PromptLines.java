@@ -19,7 +19,8 @@ public final class PromptLines {
   public static List<String> read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new UserException(
-          "there is no file %s of prompts; it needs a line for each".formatted(file));
+          "%s: %s; expected a file of prompts, a line each"
+              .formatted(file, Files.isDirectory(file) ? "this is a folder" : "no such file"));
     }
     List<String> lines =
         TextFiles.read(file, "a prompt in each line")

@@ -3,6 +3,8 @@ package org.rectiflow.pipeline.cli;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ServiceLoader;
+import org.rectiflow.pipeline.convert.WeightTypes;
+import org.rectiflow.safetensors.DType;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -25,7 +27,7 @@ import picocli.CommandLine.Spec;
       "  rectiflow inspect DIR                      what a model holds",
       "  rectiflow schedule --steps 28 --shift 3    sigmas and timesteps as JSON",
       "",
-      "`rectiflow COMMAND --help` explains a command. In a checkout, rectiflow is ./run.sh."
+      "`rectiflow COMMAND --help` explains a command. In a checkout it is ./run.sh."
     },
     subcommands = {
       GenerateCommand.class,
@@ -54,6 +56,7 @@ public final class Rectiflow implements Runnable {
     }
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.registerConverter(PictureSize.class, new PictureSize.Converter());
+    commandLine.registerConverter(DType.class, WeightTypes::parse);
     commandLine.setOverwrittenOptionsAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
     commandLine.setParameterExceptionHandler(Failures::wrongUsage);

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.rectiflow.pipeline.SamplerChoice;
 import org.rectiflow.pipeline.checkpoint.SchedulerConfigFile;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;
@@ -45,20 +46,27 @@ final class ScheduleCommand implements Callable<Integer> {
   @Option(
       names = "--size",
       paramLabel = "WxH",
-      description = "Size of the picture in pixels, for --dynamic-shifting without --mu.")
-  private PictureSize size = new PictureSize(1024, 1024);
+      description =
+          "Size of the picture in pixels, for --dynamic-shifting without --mu; default: 1024x1024.")
+  private PictureSize size;
 
   @Override
   public Integer call() {
+    options.check();
     FlowMatchConfig base =
         config == null
             ? FlowMatchConfig.builder().shift(3).build()
             : SchedulerConfigFile.read(config);
     FlowMatchConfig chosen = options.config(base);
     SamplerChoice sampler = options.scheduler.orElse(SamplerChoice.EULER);
+    options.check(chosen, sampler);
+    if (size != null && (!chosen.useDynamicShifting() || options.mu != null)) {
+      throw new UserException("--size goes with --dynamic-shifting without --mu only");
+    }
     ScheduleRequest request = options.request(DEFAULT_STEPS);
     if (chosen.useDynamicShifting() && request.mu().isEmpty()) {
-      request = request.withMu(chosen.mu(size.width() / 16 * (size.height() / 16)));
+      PictureSize pixels = size == null ? new PictureSize(1024, 1024) : size;
+      request = request.withMu(chosen.mu(pixels.width() / 16 * (pixels.height() / 16)));
     }
     Schedule schedule = sampler.create(chosen).schedule(request);
     Map<String, Object> out = new LinkedHashMap<>();

@@ -87,36 +87,117 @@ final class SchedulerOptions {
   @Option(
       names = "--s-churn",
       paramLabel = "X",
-      defaultValue = "0",
-      description = "Noise added at each step (heun only; Karras et al. 2022).")
-  double churn;
+      description = "Noise added at each step (heun only; Karras et al. 2022); default: 0.")
+  Double churn;
 
   @Option(
       names = "--s-tmin",
       paramLabel = "X",
-      defaultValue = "0",
-      description = "Churn above this sigma only.")
-  double tmin;
+      description = "Churn above this sigma only; default: 0.")
+  Double tmin;
 
   @Option(
       names = "--s-tmax",
       paramLabel = "X",
-      defaultValue = "Infinity",
-      description = "Churn below this sigma only.")
-  double tmax;
+      description = "Churn below this sigma only; default: no limit.")
+  Double tmax;
 
   @Option(
       names = "--s-noise",
       paramLabel = "X",
-      defaultValue = "1",
-      description = "Scale of the churn's noise.")
-  double noise;
+      description = "Scale of the churn's noise; default: 1.")
+  Double noise;
+
+  /** More would be a slip: a thousand is what the network was trained with. */
+  private static final int MOST_STEPS = 10_000;
 
   /** Ways to respace sigmas. */
   enum Spacing {
     karras,
     exponential,
     beta
+  }
+
+  /**
+   * Looks at the options alone, before anything is opened.
+   *
+   * @throws UserException if a value cannot be, or two options contradict each other
+   */
+  void check() {
+    require(steps == null || steps >= 1, "--steps must be at least 1, got %s", steps);
+    require(
+        steps == null || steps <= MOST_STEPS,
+        "--steps must be at most " + MOST_STEPS + ", got %s",
+        steps);
+    require(
+        shift == null || shift > 0 && Double.isFinite(shift),
+        "--shift must be a number above 0, got %s",
+        shift);
+    require(
+        shiftTerminal == null || shiftTerminal >= 0 && shiftTerminal < 1,
+        "--shift-terminal must be a number from 0 to below 1, got %s",
+        shiftTerminal);
+    require(mu == null || Double.isFinite(mu), "--mu must be a number, got %s", mu);
+    require(
+        shift == null || !dynamicShifting,
+        "--shift and --dynamic-shifting are two ways to shift; leave one out");
+    require(
+        sigmas == null || timesteps == null,
+        "--sigmas and --timesteps say the same in two ways; leave one out");
+    requireFalling("--sigmas", sigmas, 1);
+    requireFalling("--timesteps", timesteps, Double.POSITIVE_INFINITY);
+    requireNotNegative("--s-churn", churn);
+    requireNotNegative("--s-tmin", tmin);
+    requireNotNegative("--s-noise", noise);
+    require(
+        tmax == null || tmax >= orElse(tmin, 0),
+        "--s-tmax must be a number of at least --s-tmin (" + orElse(tmin, 0) + "), got %s",
+        tmax);
+  }
+
+  /**
+   * Looks at the options beside what is sampled with.
+   *
+   * @throws UserException if one of them would change nothing
+   */
+  void check(FlowMatchConfig chosen, SamplerChoice sampler) {
+    boolean shifts = mu != null || timeShiftType != null;
+    require(
+        !shifts || chosen.useDynamicShifting(),
+        "%s is of dynamic shifting; add --dynamic-shifting",
+        mu != null ? "--mu" : "--time-shift-type");
+    boolean churns = churn != null || tmin != null || tmax != null || noise != null;
+    require(
+        !churns || sampler == SamplerChoice.HEUN,
+        "--s-churn, --s-tmin, --s-tmax and --s-noise are of the scheduler heun, found %s; add --scheduler heun",
+        sampler);
+  }
+
+  private static void require(boolean holds, String message, Object... arguments) {
+    if (!holds) {
+      throw new UserException(message.formatted(arguments));
+    }
+  }
+
+  private static void requireNotNegative(String flag, Double value) {
+    require(
+        value == null || value >= 0 && Double.isFinite(value),
+        "%s must be a number of at least 0, got %s",
+        flag,
+        value);
+  }
+
+  private static void requireFalling(String flag, List<Double> values, double most) {
+    double last = Double.POSITIVE_INFINITY;
+    for (double value : values == null ? List.<Double>of() : values) {
+      require(
+          value > 0 && value <= most && value < last && Double.isFinite(value),
+          "%s must fall from value to value and stay above 0%s, got %s",
+          flag,
+          Double.isFinite(most) ? " and at most %.0f".formatted(most) : "",
+          values);
+      last = value;
+    }
   }
 
   /** {@code base}, changed as the options say. */
@@ -150,9 +231,6 @@ final class SchedulerOptions {
 
   /** What is asked of the schedule; {@code defaultSteps} if neither steps nor lists are given. */
   ScheduleRequest request(int defaultSteps) {
-    if (steps != null && steps < 1) {
-      throw new UserException("--steps must be at least 1, got " + steps);
-    }
     boolean own = sigmas != null || timesteps != null;
     OptionalInt n =
         steps != null
@@ -166,6 +244,15 @@ final class SchedulerOptions {
   }
 
   StepOptions stepOptions() {
-    return StepOptions.defaults().withChurn(churn, tmin, tmax, noise);
+    return StepOptions.defaults()
+        .withChurn(
+            orElse(churn, 0),
+            orElse(tmin, 0),
+            orElse(tmax, Double.POSITIVE_INFINITY),
+            orElse(noise, 1));
+  }
+
+  private static double orElse(Double given, double initial) {
+    return given == null ? initial : given;
   }
 }

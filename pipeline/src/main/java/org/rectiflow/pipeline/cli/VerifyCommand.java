@@ -1,10 +1,13 @@
 package org.rectiflow.pipeline.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.io.OutputPlace;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.verify.Comparison;
 import org.rectiflow.pipeline.verify.Verification;
 import org.rectiflow.safetensors.TensorSource;
@@ -47,11 +50,19 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--dump",
       paramLabel = "FILE",
-      description = "Write our own tensors under the same names.")
+      description = "Write our own tensors under the same names, into a new file.")
   private Path dump;
 
   @Override
   public Integer call() throws Exception {
+    if (dump != null) {
+      OutputPlace.requireFile("--dump", dump);
+      if (Files.exists(dump)) {
+        throw new UserException(
+            "--dump %s exists, and nothing is overwritten. Choose another name, or remove it first if it is not needed."
+                .formatted(dump));
+      }
+    }
     PrintWriter out = spec.commandLine().getOut();
     try (TensorSource source = TensorSource.open(golden);
         Checkpoint checkpoint = model.open();
@@ -63,6 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
       result.leftOut().forEach(line -> out.println("left out  " + line));
       result.unknown().forEach(name -> out.println("not known " + name));
       if (dump != null) {
+        Files.createDirectories(dump.toAbsolutePath().getParent());
         result.dump().metadata(source.metadata()).write(dump);
         out.println("wrote " + dump);
       }
@@ -72,6 +84,13 @@ final class VerifyCommand implements Callable<Integer> {
           result.failed(),
           result.leftOut().size(),
           result.unknown().size());
+      if (result.comparisons().isEmpty() && result.leftOut().isEmpty()) {
+        out.printf("%s is no golden file: testdata/README.md describes them%n", golden);
+      } else if (!result.passes()) {
+        out.printf(
+            "If all but a few fail, check that %s was computed with the model %s.%n",
+            golden, checkpoint.path());
+      }
       out.flush();
       return result.passes() ? 0 : 1;
     }

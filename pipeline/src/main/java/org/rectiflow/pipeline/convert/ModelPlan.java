@@ -31,8 +31,12 @@ record ModelPlan(
     return new ModelPlan(reporting, metadata, configs, tokenizers);
   }
 
-  /** Bytes of all tensors. */
+  /** Bytes that all tensors take on the disk, where zeros are holes. */
   long bytes() {
-    return parts.values().stream().flatMap(List::stream).mapToLong(TensorPlan::bytes).sum();
+    return parts.values().stream()
+        .flatMap(List::stream)
+        .filter(t -> t.data() != null)
+        .mapToLong(TensorPlan::bytes)
+        .sum();
   }
 }

@@ -13,6 +13,8 @@ import org.rectiflow.pipeline.checkpoint.ConfigJson;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.checkpoint.StoredPart;
 import org.rectiflow.pipeline.io.AtomicFolder;
+import org.rectiflow.pipeline.io.Bytes;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.SafetensorsWriter;
 import org.rectiflow.safetensors.TensorSource;
@@ -56,9 +58,15 @@ final class ModelWriter {
     }
   }
 
-  /** Writes to {@code target}, which must not exist. */
+  /**
+   * Writes to {@code target}, which must not exist.
+   *
+   * @throws UserException if it does, or its disk has no room for all parts together
+   */
   void write(Path target, TargetLayout layout) throws IOException {
     refuseExisting(target);
+    requireRoom(
+        target, plan.bytes(), Files.getFileStore(OutputPlace.existing(target)).getUsableSpace());
     switch (layout) {
       case SINGLE -> {
         Files.createDirectories(target.toAbsolutePath().getParent());
@@ -66,6 +74,15 @@ final class ModelWriter {
       }
       case SEPARATE -> AtomicFolder.write(target, this::separate);
       case DIFFUSERS -> AtomicFolder.write(target, this::diffusers);
+    }
+  }
+
+  static void requireRoom(Path target, long bytes, long free) {
+    // Some network file systems report no free space at all: there the write itself decides.
+    if (free > 0 && free < bytes) {
+      throw new UserException(
+          "%s needs %s, its disk has %s free. Free some space, or write to another disk."
+              .formatted(target, Bytes.text(bytes), Bytes.text(free)));
     }
   }
 

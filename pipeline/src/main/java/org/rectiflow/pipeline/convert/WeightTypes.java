@@ -13,13 +13,29 @@ public final class WeightTypes {
   private WeightTypes() {}
 
   /**
+   * The type of a name, in capitals or not.
+   *
+   * @throws IllegalArgumentException if it is the name of none of them
+   */
+  public static DType parse(String name) {
+    return ALL.stream()
+        .filter(dtype -> dtype.name().equalsIgnoreCase(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException(message(name)));
+  }
+
+  private static String message(Object name) {
+    return "%s is no type for weights; choose one of %s".formatted(name, ALL);
+  }
+
+  /**
    * Refuses other types.
    *
    * @throws UserException if {@code dtype} is none of them
    */
   public static void require(DType dtype) {
     if (!ALL.contains(dtype)) {
-      throw new UserException("%s is no type for weights; choose one of %s".formatted(dtype, ALL));
+      throw new UserException(message(dtype));
     }
   }
 }

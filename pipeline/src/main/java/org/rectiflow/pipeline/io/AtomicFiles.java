@@ -34,11 +34,10 @@ public final class AtomicFiles {
               folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".part"));
     } catch (AccessDeniedException e) {
       throw new IOException(
-          "cannot write in the folder " + folder + ": permission denied; choose another with --out",
-          e);
+          "cannot write in the folder " + folder + ": permission denied; choose another", e);
     } catch (FileAlreadyExistsException e) {
       throw new IOException(
-          "cannot write in the folder %s: %s is a file; choose another with --out"
+          "cannot write in the folder %s: %s is a file, not a folder; choose another"
               .formatted(folder, e.getFile()),
           e);
     } catch (FileSystemException e) {

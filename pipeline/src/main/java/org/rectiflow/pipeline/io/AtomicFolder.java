@@ -3,8 +3,10 @@ package org.rectiflow.pipeline.io;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
@@ -37,7 +39,18 @@ public final class AtomicFolder {
                       .formatted(
                           target.getFileName(), ProcessHandle.current().pid(), System.nanoTime())));
     } catch (AccessDeniedException e) {
-      throw new IOException("cannot write in the folder " + parent + ": permission denied", e);
+      throw new IOException(
+          "cannot write in the folder " + parent + ": permission denied; choose another", e);
+    } catch (FileAlreadyExistsException e) {
+      throw new IOException(
+          "cannot write in the folder %s: %s is a file, not a folder; choose another"
+              .formatted(parent, e.getFile()),
+          e);
+    } catch (NoSuchFileException e) {
+      throw new IOException(
+          "cannot write in the folder %s: files cannot be made there; choose another"
+              .formatted(parent),
+          e);
     } catch (FileSystemException e) {
       throw new IOException("cannot write in the folder " + parent + ": " + e.getMessage(), e);
     }

@@ -10,19 +10,22 @@ public final class Bytes {
   private static final double MEGA = 1e6;
   private static final double GIGA = 1e9;
 
-  private static final Pattern FORM = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([kmgKMG]?[bB]?)");
+  private static final Pattern FORM = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([kmgKMG][bB]?|[bB])");
 
   private Bytes() {}
 
   /**
-   * Reads {@code 5GB}, {@code 500 MB}, {@code 64kB} or a plain number.
+   * Reads {@code 5GB}, {@code 500 MB}, {@code 64kB} or {@code 4096B}: a number alone may be meant
+   * in any unit.
    *
+   * @param flag the option that it is the value of, for messages
    * @throws UserException if the text is none of these
    */
-  public static long parse(String text) {
+  public static long parse(String flag, String text) {
     Matcher matcher = FORM.matcher(text.strip());
     if (!matcher.matches()) {
-      throw new UserException("'" + text + "' is no size; write one like 5GB or 500MB");
+      throw new UserException(
+          "%s: '%s' is no size; write one like 5GB or 500MB".formatted(flag, text));
     }
     double unit =
         switch (matcher.group(2).toLowerCase(Locale.ROOT)) {
@@ -33,7 +36,7 @@ public final class Bytes {
         };
     long bytes = (long) (Double.parseDouble(matcher.group(1)) * unit);
     if (bytes < 1) {
-      throw new UserException("'" + text + "' is no size above zero");
+      throw new UserException("%s: '%s' is no size above zero".formatted(flag, text));
     }
     return bytes;
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** JSON files and text. */
@@ -23,6 +24,11 @@ public final class Json {
    * @throws UserException if it does not
    */
   public static JsonNode readObject(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(
+          "%s: %s, expected a file with a JSON object"
+              .formatted(file, Files.exists(file) ? "no file" : "no such file"));
+    }
     try {
       JsonNode node = MAPPER.readTree(TextFiles.read(file, "a JSON object"));
       if (node == null || !node.isObject()) {
@@ -31,7 +37,7 @@ public final class Json {
       return node;
     } catch (JsonProcessingException e) {
       throw new UserException(
-          "%s is not JSON: %s (line %d). Download it again."
+          "%s is not JSON: %s (line %d). Correct it, or download it again."
               .formatted(
                   file,
                   e.getOriginalMessage(),

@@ -75,6 +75,11 @@ class CommandLineTest {
         .contains("generate", "inspect", "schedule", "verify", "devices", "Examples:");
     assertThat(rectiflow("generate", "--help").out())
         .contains("--negative", "--guidance", "--no-t5", "--latents", "Examples:");
+    for (CommandLine command : Rectiflow.commandLine().getSubcommands().values()) {
+      if (!command.getCommandName().equals("help")) {
+        assertThat(command.getUsageMessage()).contains("Example", "--help");
+      }
+    }
     assertThat(rectiflow().out()).contains("Usage: rectiflow");
   }
 
@@ -89,7 +94,7 @@ class CommandLineTest {
     fails(rectiflow("generat", "x"), 2, "generat", "Did you mean generate?");
     fails(rectiflow("generate"), 2, "Missing: a PROMPT in quotes", "--prompts");
     fails(rectiflow("generate", "a star", "--prompts", "p.txt"), 2, "not both");
-    fails(rectiflow("generate", "--prompts", folder.resolve("p.txt")), 1, "no file", "p.txt");
+    fails(rectiflow("generate", "--prompts", folder.resolve("p.txt")), 1, "no such file", "p.txt");
     fails(rectiflow("generate", "x", "--preset", "papr"), 2, "--preset", "papr");
     fails(rectiflow("generate", "x", "--steps", "many"), 2, "--steps", "many");
     fails(rectiflow("schedule", "--size", "large"), 2, "'large' is no size");
@@ -222,6 +227,10 @@ class CommandLineTest {
     fails(generate(TINY_SD3, "--out", folder.resolve("x.jpg")), 1, "x.jpg", "PNG");
     Path png = Files.createDirectories(folder.resolve("folder.png"));
     fails(generate(TINY_SD3, "--out", png), 1, png + " is a folder");
+    fails(generate(TINY_SD3, "--latents", png), 1, "--latents " + png + " is a folder");
+    fails(generate(TINY_SD3, "--graphs", file), 1, "--graphs " + file, "is a file, not a folder");
+    fails(rectiflow("profile", "--csv", png), 1, "--csv " + png + " is a folder");
+    fails(rectiflow("profile", "--json", file.resolve("x")), 1, "--json", file + " is a file");
     try (var files = Files.list(folder)) {
       assertThat(files).containsExactlyInAnyOrder(file, png);
     }
@@ -362,7 +371,56 @@ class CommandLineTest {
         Json.parse(
             rectiflow("schedule", "--steps", "5", "--dynamic-shifting", "--size", "1024").out());
     assertThat(sized.get("sigmas").get(1).floatValue()).isEqualTo(0.90464586f);
-    fails(rectiflow("schedule", "--steps", "0"), 1, "at least 1");
+    assertThat(rectiflow("schedule", "--sigmas", "1,0.5,0.1").out()).contains("\"steps\" : 3");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--steps 0                             | --steps must be at least 1, got 0",
+        "--steps 100000000                     | --steps must be at most 10000",
+        "--shift NaN                           | --shift must be a number above 0, got NaN",
+        "--shift-terminal 2                    | --shift-terminal must be a number from 0 to below 1",
+        "--dynamic-shifting --mu Infinity      | --mu must be a number, got Infinity",
+        "--dynamic-shifting --shift 3          | leave one out",
+        "--mu 1                                | --mu is of dynamic shifting; add --dynamic-shifting",
+        "--time-shift-type linear              | --time-shift-type is of dynamic shifting",
+        "--size 512                            | --size goes with --dynamic-shifting without --mu",
+        "--sigmas 0.1,0.9                      | --sigmas must fall from value to value",
+        "--sigmas 1,0.5,0                      | stay above 0 and at most 1, got [1.0, 0.5, 0.0]",
+        "--sigmas 1.5,0.5                      | at most 1",
+        "--sigmas 1,NaN                        | got [1.0, NaN]",
+        "--timesteps 500,500                   | --timesteps must fall from value to value",
+        "--timesteps 1000,500 --sigmas 1,0.5   | leave one out",
+        "--s-churn 3                           | add --scheduler heun",
+        "--scheduler heun --s-churn NaN        | --s-churn must be a number of at least 0, got NaN",
+        "--scheduler heun --s-tmin 2 --s-tmax 1 | --s-tmax must be a number of at least --s-tmin",
+        "--config nowhere.json                 | nowhere.json: no such file",
+        "--config src                          | src: no file, expected a file with a JSON object"
+      })
+  void timesThatCannotBeOrChangeNothingAreRefused(String options, String message) {
+    String[] words = ("schedule " + options).split(" ");
+    fails(rectiflow((Object[]) words), 1, message);
+    assertThat(rectiflow((Object[]) words).out()).isEmpty();
+  }
+
+  @Test
+  void verifyOverwritesNothing() throws IOException {
+    Path golden = Path.of("../testdata/golden/tiny-sd3.safetensors");
+    Path copy = Files.copy(golden, folder.resolve("golden.safetensors"));
+    Outcome outcome = rectiflow("verify", "--model", TINY_SD3, "--golden", copy, "--dump", copy);
+    fails(outcome, 1, "--dump " + copy + " exists, and nothing is overwritten");
+    assertThat(outcome.out()).isEmpty();
+    assertThat(Files.mismatch(golden, copy)).isEqualTo(-1);
+  }
+
+  @Test
+  void verifySaysWhatIsNoGoldenFile() {
+    Path vae = TINY_SD3.resolve("vae/diffusion_pytorch_model.safetensors");
+    Outcome outcome = rectiflow("verify", "--model", TINY_SD3, "--golden", vae);
+    assertThat(outcome.out()).contains(vae + " is no golden file");
+    assertThat(outcome.status()).isEqualTo(1);
   }
 
   @Test

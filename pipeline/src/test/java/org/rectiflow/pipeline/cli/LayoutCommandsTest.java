@@ -117,6 +117,14 @@ class LayoutCommandsTest {
         "--blocks must be 1 to 24 for sd3-medium, got 25");
     fails(rectiflow("make-random", "sd4", folder.resolve("x")), 1, "no model sd4", "sd35-medium");
     fails(rectiflow("make-random", "sd3-medium", model), 1, "exists", "nothing is overwritten");
+    fails(
+        rectiflow("make-random", "sd3-medium", model.resolve("x")),
+        1,
+        model + " is a file, not a folder");
+    fails(
+        rectiflow("make-random", "sd3-medium", folder.resolve("z"), "--dtype", "F64"),
+        2,
+        "F64 is no type for weights");
   }
 
   @Test
@@ -203,8 +211,26 @@ class LayoutCommandsTest {
     fails(rectiflow("convert", single, single), 1, "exists", "nothing is overwritten");
     fails(rectiflow("convert", folder.resolve("none"), single), 1, "none: no such file");
     Path other = folder.resolve("other");
-    fails(rectiflow("convert", single, other, "--dtype", "I32"), 1, "I32 is no type for weights");
-    fails(rectiflow("convert", single, other, "--parts", "unet"), 1, "no part unet", "clip-l");
+    fails(rectiflow("convert", single, other, "--dtype", "I32"), 2, "I32 is no type for weights");
+    fails(rectiflow("convert", single, other, "--dtype", "f8"), 2, "one of [F8_E5M2, F8_E4M3, F16");
+    fails(
+        rectiflow("convert", single, other, "--part-dtype", "vae"),
+        2,
+        "for option '--part-dtype' (PART=TYPE) should be in PART=TYPE format but was vae");
+    fails(
+        rectiflow("convert", single, other, "--part-dtype", "unet=F16"),
+        1,
+        "--part-dtype: there is no part unet");
+    fails(
+        rectiflow("convert", single, other, "--parts", "unet"),
+        1,
+        "--parts: there is no part unet",
+        "clip-l");
+    fails(
+        rectiflow("convert", single, other, "--max-shard-size", "5"),
+        1,
+        "--max-shard-size: '5' is no size",
+        "5GB");
     fails(
         rectiflow("convert", single, other, "--max-shard-size", "big"),
         1,

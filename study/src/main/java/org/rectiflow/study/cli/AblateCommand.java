@@ -84,6 +84,9 @@ public final class AblateCommand implements Subcommand {
     if (jobs < 1) {
       throw new UserException("--jobs must be at least 1, got " + jobs);
     }
+    if (planOnly && reportOnly) {
+      throw new UserException("--plan and --report do nothing else; leave one of them out");
+    }
     StudyPlan plan = study.plan();
     CellRunner runner = new TrainedCells(() -> backend(Math.max(1, allThreads() / jobs)));
     PrintWriter output = spec.commandLine().getOut();
@@ -93,7 +96,7 @@ public final class AblateCommand implements Subcommand {
       output.flush();
       return 0;
     }
-    Path folder = reportOnly ? study.folder(plan) : study.folderToWorkIn(plan);
+    Path folder = reportOnly ? study.folderToReport(plan) : study.folderToWorkIn(plan);
     StudyRun run = new StudyRun(plan, folder, runner);
     StudyRun.Outcome outcome = reportOnly ? run.outcome() : work(plan, run, folder);
     output.println(StudyReport.write(plan, run.results(), folder));

@@ -18,7 +18,7 @@ final class CostLine {
       CostEstimate cost = CostEstimate.of(plan, left, base, backend);
       return String.format(
           Locale.ROOT,
-          "about %s here (%.1f TFLOP of training and %.1f of measuring at %.0f GFLOP/s as just measured; encoding data, validation and preparations come on top)",
+          "about %s here (%.1f TFLOP of training and %.1f of measuring at %.1f GFLOP/s as just measured; encoding data, validation and preparations come on top)",
           duration(cost.seconds()),
           cost.trainingFlops() * 1e-12,
           cost.measuringFlops() * 1e-12,
@@ -28,7 +28,7 @@ final class CostLine {
 
   private static String duration(double seconds) {
     if (seconds < 5400) {
-      return String.format(Locale.ROOT, "%.0f minutes", Math.max(1, seconds / 60));
+      return seconds < 90 ? "a minute" : String.format(Locale.ROOT, "%.0f minutes", seconds / 60);
     }
     return seconds < 48 * 3600
         ? String.format(Locale.ROOT, "%.1f hours", seconds / 3600)

@@ -3,6 +3,9 @@ package org.rectiflow.study.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.study.plan.StudyFile;
 import org.rectiflow.study.plan.StudyPlan;
@@ -63,15 +66,53 @@ public final class StudyOptions {
   /**
    * The same, to work in.
    *
-   * @throws UserException if it holds a study and nobody said that it goes on
+   * @throws UserException if it holds a study and nobody said that it goes on, if it holds
+   *     something else, or if there is none to go on with
    */
-  public Path folderToWorkIn(StudyPlan plan) {
+  public Path folderToWorkIn(StudyPlan plan) throws IOException {
     Path folder = folder(plan);
-    if (!resume && Files.exists(folder.resolve("runs"))) {
+    boolean study = isStudy(folder);
+    if (study && !resume) {
       throw new UserException(
           "%s holds a study. Go on with it with --resume, or choose another folder with --out."
               .formatted(folder));
     }
+    if (!study && resume) {
+      throw new UserException(
+          "%s holds no study to go on with; leave out --resume to begin one, or name its folder with --out"
+              .formatted(folder));
+    }
+    OutputPlace.requireFolder("--out", folder);
+    if (!study && Files.exists(folder)) {
+      try (Stream<Path> files = Files.list(folder)) {
+        Optional<Path> other = files.findFirst();
+        if (other.isPresent()) {
+          throw new UserException(
+              "%s is no study's folder: it holds %s. Choose a new folder with --out."
+                  .formatted(folder, other.get().getFileName()));
+        }
+      }
+    }
     return folder;
+  }
+
+  /**
+   * The folder of a study that has begun.
+   *
+   * @throws UserException if there is none
+   */
+  public Path folderToReport(StudyPlan plan) {
+    Path folder = folder(plan);
+    if (!isStudy(folder)) {
+      throw new UserException(
+          "%s holds no study to report; name its folder with --out, and the budget it was begun with with --budget"
+              .formatted(folder));
+    }
+    return folder;
+  }
+
+  private static boolean isStudy(Path folder) {
+    return Stream.of("runs", "prepare", "results.jsonl")
+        .anyMatch(name -> Files.exists(folder.resolve(name)));
   }
 }

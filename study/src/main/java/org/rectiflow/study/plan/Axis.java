@@ -1,9 +1,13 @@
 package org.rectiflow.study.plan;
 
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import org.rectiflow.pipeline.io.UserException;
 import org.tomlj.TomlArray;
 
 /**
@@ -31,14 +35,19 @@ public record Axis(String name, List<Point> points) {
    * The axis of one key of run files.
    *
    * @param place of the list, for messages
+   * @throws UserException if a value is there twice: both would be the same run
    */
   static Axis ofKey(String key, TomlArray values, String place) {
     Map<String, String> places = Map.of(key, place);
-    return new Axis(
-        key,
-        values.toList().stream()
-            .map(value -> new Point(label(value), new Overrides(Map.of(key, value), places)))
-            .toList());
+    Set<String> labels = new HashSet<>();
+    List<Point> points = new ArrayList<>();
+    for (Object value : values.toList()) {
+      if (!labels.add(label(value))) {
+        throw new UserException("%s: axes.%s has %s twice".formatted(place, key, label(value)));
+      }
+      points.add(new Point(label(value), new Overrides(Map.of(key, value), places)));
+    }
+    return new Axis(key, points);
   }
 
   private static String label(Object value) {

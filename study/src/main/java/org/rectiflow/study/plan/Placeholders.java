@@ -24,8 +24,11 @@ public final class Placeholders {
       String value = values.get(matcher.group(1));
       if (value == null) {
         throw new UserException(
-            "%s: '%s' names no preparation of the study; there are %s"
-                .formatted(place, matcher.group(), values.keySet()));
+            "%s: '%s' names no preparation of the study; there %s"
+                .formatted(
+                    place,
+                    matcher.group(),
+                    values.isEmpty() ? "is none" : "are " + String.join(", ", values.keySet())));
       }
       matcher.appendReplacement(out, Matcher.quoteReplacement(value));
     }

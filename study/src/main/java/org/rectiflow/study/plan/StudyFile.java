@@ -87,7 +87,12 @@ public record StudyFile(
   public static StudyFile read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new UserException(
-          file + ": no such file. study/studies has those of the paper's figures and tables.");
+          "%s: %s. study/studies has those of the paper's figures and tables."
+              .formatted(
+                  file,
+                  Files.isDirectory(file)
+                      ? "this is a folder, expected a study's file"
+                      : "no such file"));
     }
     return parse(file, TextFiles.read(file, "a study in TOML"));
   }

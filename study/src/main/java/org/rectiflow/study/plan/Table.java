@@ -8,6 +8,7 @@ import org.rectiflow.pipeline.cli.Suggestions;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.trainer.config.Kind;
 import org.tomlj.Toml;
+import org.tomlj.TomlArray;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
 import org.tomlj.TomlPosition;
@@ -101,8 +102,11 @@ final class Table {
     } catch (IllegalArgumentException e) {
       throw problem(
           key,
-          "it must be %s%s"
-              .formatted(kind.description(), e.getMessage() == null ? "" : ": " + e.getMessage()));
+          "it must be %s, found %s%s"
+              .formatted(
+                  kind.description(),
+                  found instanceof TomlArray list ? list.toJson().replaceAll("\\s+", " ") : found,
+                  e.getMessage() == null ? "" : ": " + e.getMessage()));
     }
   }
 

@@ -25,6 +25,7 @@ import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.TextToImage;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Part;
+import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.study.plan.Cell;
 import org.rectiflow.study.plan.Evaluation;
 import org.rectiflow.study.plan.StudyPlan;
@@ -83,7 +84,7 @@ public record CostEstimate(double trainingFlops, double measuringFlops, double f
       BackboneConfig config = config(s, pipeline, side, tokens);
       int batch = s.number(LoopKeys.BATCH);
       if (!forward.containsKey(config)) {
-        Graph graph = graph(config, batch, side, tokens);
+        Graph graph = graph(plan, cell, config, batch, side, tokens);
         forward.put(config, flops(graph) / batch);
         if (speed == 0) {
           speed = flops(graph) / seconds(graph, backend);
@@ -139,9 +140,17 @@ public record CostEstimate(double trainingFlops, double measuringFlops, double f
         Backbone.of(s.get(TransformerKeys.BACKBONE)), sizes, Math.max(1, tokens / 2));
   }
 
-  private static Graph graph(BackboneConfig config, int batch, int side, int tokens) {
+  private static Graph graph(
+      StudyPlan plan, Cell cell, BackboneConfig config, int batch, int side, int tokens) {
     InitialValues zeros = new InitialValues((_, _, _, _, _) -> {}, 0, Map.of());
-    return config.model(zeros).graph(batch, side, side, tokens, false);
+    try {
+      return config.model(zeros).graph(batch, side, side, tokens, false);
+    } catch (IllegalArgumentException e) {
+      throw new UserException(
+          "%s: the network of the run %s cannot be built: %s"
+              .formatted(plan.study().file(), cell.labels(), e.getMessage()),
+          e);
+    }
   }
 
   private static double flops(Graph graph) {

@@ -170,7 +170,15 @@ class StudyPlanTest {
     refuses(STUDY.replace("[0, 1, 2]", "3"), "line 9: axes.seed must be a list");
     refuses(STUDY.replace("[0, 1, 2]", "[]"), "seed has no values");
     refuses(
-        STUDY.replace("samples = 6", "samples = 1"), "line 13: budget.small.evaluation.samples");
+        STUDY.replace("samples = 6", "samples = 1"),
+        "line 13: budget.small.evaluation.samples: it must be a whole number",
+        "found 1");
+    refuses(STUDY.replace("[0, 1, 2]", "[0, 1, 0]"), "study.toml, line 9: axes.seed has 0 twice");
+    refuses(STUDY + "[evaluation]\nsteps = [5, 0]\n", "line 15: evaluation.steps", "found [5, 0]");
+    refuses(STUDY.replace("model.depth = 2", "model.width = 100"), "line 6", "a multiple of 64");
+    refuses(
+        STUDY.replace("batch = 8", "model.base = \"{towers}\""),
+        "'{towers}' names no preparation of the study; there is none");
     refuses(STUDY + "[x\n", "line 14");
     refuses(STUDY.replace("base = \"base.toml\"", ""), "base is missing");
     refuses(

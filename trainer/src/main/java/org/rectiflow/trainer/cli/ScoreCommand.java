@@ -24,6 +24,7 @@ import org.rectiflow.pipeline.cli.PromptLines;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.TextFiles;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.picture.PngFile;
@@ -78,6 +79,12 @@ public final class ScoreCommand implements Subcommand {
 
   @Override
   public Integer call() throws IOException {
+    if (csv != null) {
+      OutputPlace.requireFile("--csv", csv);
+    }
+    if (json != null) {
+      OutputPlace.requireFile("--json", json);
+    }
     List<Path> pictures = pictures();
     List<ShapePrompt> asked = prompts(pictures);
     List<Verdict> verdicts = new ArrayList<>();
@@ -193,7 +200,8 @@ public final class ScoreCommand implements Subcommand {
             captions.put(entry.path("file_name").asText(), text);
           } catch (JsonProcessingException e) {
             throw new UserException(
-                "%s, line %d is not JSON: %s".formatted(metadata, number, e.getOriginalMessage()),
+                "%s, line %d is not JSON: %s. Correct the line, or give the prompts with --prompts."
+                    .formatted(metadata, number, e.getOriginalMessage()),
                 e);
           }
         }

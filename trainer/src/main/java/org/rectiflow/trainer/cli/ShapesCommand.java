@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Draws pictures of coloured shapes with captions in GenEval's six categories,",
-      "into a folder as Hugging Face's imagefolder has it, with an overview beside it."
+      "Draws pictures of coloured shapes with captions in GenEval's six categories.",
+      "They go into a folder as Hugging Face's imagefolder has it, with an overview beside it."
     },
     footer = {
       "",
@@ -48,6 +48,7 @@ public final class ShapesCommand implements Subcommand {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final int COLUMNS = 8;
   private static final int LARGEST_SHEET = 64;
+  private static final long SHEET_PIXELS = 1L << 24;
   private static final int MARGIN = 4;
   private static final byte BORDER = (byte) 220;
 
@@ -74,7 +75,7 @@ public final class ShapesCommand implements Subcommand {
       names = "--size",
       paramLabel = "PIXELS",
       defaultValue = "64",
-      description = "Side of the pictures, at least 32; default: ${DEFAULT-VALUE}.")
+      description = "Side of the pictures, 32 to 4096; default: ${DEFAULT-VALUE}.")
   private int size;
 
   @Option(
@@ -112,6 +113,11 @@ public final class ShapesCommand implements Subcommand {
   @Override
   public Integer call() throws IOException {
     PrintWriter output = spec.commandLine().getOut();
+    requirePositive("--prompts", prompts);
+    requirePositive("--count", count);
+    if (prompts != null && out != null) {
+      throw new UserException("--prompts prints, and draws nothing; leave out one of it and --out");
+    }
     if (prompts != null) {
       ShapesScore.prompts(prompts, seed).forEach(prompt -> output.println(prompt.text()));
       output.flush();
@@ -139,6 +145,12 @@ public final class ShapesCommand implements Subcommand {
     output.println(sheet);
     output.flush();
     return 0;
+  }
+
+  private static void requirePositive(String flag, Integer value) {
+    if (value != null && value < 1) {
+      throw new UserException("%s must be at least 1, got %d".formatted(flag, value));
+    }
   }
 
   private static void draw(ShapesWorld world, Path folder) throws IOException {
@@ -171,9 +183,10 @@ public final class ShapesCommand implements Subcommand {
 
   /** The first pictures side by side. */
   private static Picture overview(ShapesWorld world) {
-    int shown = Math.min(LARGEST_SHEET, world.size());
-    int columns = Math.min(COLUMNS, shown);
     int side = world.settings().resolution();
+    int fit = Math.clamp(SHEET_PIXELS / ((long) side * side), 1, LARGEST_SHEET);
+    int shown = Math.min(fit, world.size());
+    int columns = Math.min(COLUMNS, shown);
     int cell = side + MARGIN;
     int width = columns * cell + MARGIN;
     int height = Math.ceilDiv(shown, columns) * cell + MARGIN;

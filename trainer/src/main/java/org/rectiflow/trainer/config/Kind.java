@@ -40,6 +40,19 @@ public record Kind<T>(String description, Function<Object, T> reader) {
         });
   }
 
+  /** A whole number of times {@code step}, with 0, up to {@code to}. */
+  public static Kind<Long> multiple(long step, long to) {
+    return new Kind<>(
+        "a multiple of %d from 0 to %d".formatted(step, to),
+        value -> {
+          long n = whole(0, to).reader().apply(value);
+          if (n % step != 0) {
+            throw new IllegalArgumentException();
+          }
+          return n;
+        });
+  }
+
   /** A whole number of at least {@code from}. */
   public static Kind<Long> whole(long from) {
     return whole(from, Long.MAX_VALUE);

@@ -2,6 +2,7 @@ package org.rectiflow.trainer.transformer;
 
 import java.util.List;
 import java.util.Map;
+import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.scheduler.formulation.Formulation;
 import org.rectiflow.trainer.config.Key;
 import org.rectiflow.trainer.config.Kind;
@@ -41,9 +42,9 @@ public final class TransformerKeys {
   public static final Key<Long> WIDTH =
       Key.of(
           "model.width",
-          Kind.whole(0, 1 << 16),
+          Kind.multiple(MmditConfig.HEAD_SIZE, 1 << 16),
           0L,
-          "Channels, a multiple of 64. 0: 64 times the depth, as in the paper (Section 5.3).");
+          "Channels; heads have 64. 0: 64 times the depth, as in the paper (Section 5.3).");
 
   public static final Key<Long> PATCH =
       Key.of("model.patch_size", Kind.whole(1, 64), 2L, "Latent pixels a side of a token.");

@@ -188,12 +188,6 @@ public final class TransformerTaskFactory implements TaskFactory {
     int depth = settings.number(TransformerKeys.DEPTH);
     int asked = settings.number(TransformerKeys.WIDTH);
     int width = asked == 0 ? depth * MmditConfig.HEAD_SIZE : asked;
-    if (width % MmditConfig.HEAD_SIZE != 0) {
-      throw settings.problem(
-          TransformerKeys.WIDTH,
-          "%d is no multiple of %d, the channels of an attention head"
-              .formatted(width, MmditConfig.HEAD_SIZE));
-    }
     int dual = settings.number(TransformerKeys.DUAL);
     if (dual > depth) {
       throw settings.problem(

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rectiflow.datasets.files.PictureFolder;
@@ -107,5 +108,29 @@ class ShapesCommandsTest {
     Path text = Files.writeString(folder.resolve("prompts.txt"), "a red circle");
     assertThatThrownBy(() -> run(new ScoreCommand(), text))
         .hasMessageContaining("prompts.txt is not a .png, .jpg or .jpeg file");
+    assertThatThrownBy(() -> run(new ScoreCommand(), folder, "--csv", folder))
+        .hasMessageContaining("--csv " + folder + " is a folder");
+    assertThatThrownBy(() -> run(new ScoreCommand(), folder, "--json", text.resolve("x")))
+        .hasMessageContaining("prompts.txt is a file, not a folder");
+    Path world = folder.resolve("world");
+    assertThatThrownBy(() -> run(new ShapesCommand(), "--out", world, "--size", 100_000))
+        .hasMessageContaining("at most 4096, found 100000");
+    assertThatThrownBy(() -> run(new ShapesCommand(), "--out", world, "--count", 0))
+        .hasMessageContaining("--count must be at least 1, got 0");
+    assertThatThrownBy(() -> run(new ShapesCommand(), "--prompts", -1))
+        .hasMessageContaining("--prompts must be at least 1, got -1");
+    assertThatThrownBy(() -> run(new ShapesCommand(), "--prompts", 1, "--out", world))
+        .hasMessageContaining("leave out one");
+    assertThat(world).doesNotExist();
+  }
+
+  /** The overview beside them is of as many as fit. */
+  @Test
+  void largePicturesAreDrawnToo() throws IOException {
+    Path out = folder.resolve("large");
+    run(new ShapesCommand(), "--out", out, "--count", 3, "--size", 3000);
+    assertThat(ImageIO.read(out.resolve("00000002.png").toFile()).getWidth()).isEqualTo(3000);
+    Path sheet = folder.resolve("large-overview.png");
+    assertThat(ImageIO.read(sheet.toFile()).getWidth()).isBetween(3000, 3100);
   }
 }
