@@ -62,6 +62,12 @@ public final class LineChart {
     return this;
   }
 
+  /** Leaves room between curves and border, so that markers are whole and the ends get ticks. */
+  public LineChart room() {
+    chart.getStyler().setPlotContentSize(0.94);
+    return this;
+  }
+
   /** Fixes the range of the horizontal axis, with a little room so that the ends get ticks. */
   public LineChart xRange(double min, double max) {
     chart.getStyler().setXAxisMin(min - 0.015 * (max - min));
@@ -86,6 +92,7 @@ public final class LineChart {
 
   /** Makes the horizontal axis logarithmic, of this range, with labels between the decades too. */
   public LineChart logX(double min, double max) {
+    chart.getStyler().setPlotContentSize(1.0);
     chart.getStyler().setXAxisLogarithmic(true);
     chart.getStyler().setXAxisLogarithmicDecadeOnly(false);
     chart.getStyler().setXAxisTickLabelsFormattingFunction(LineChart::oneTwoFive);

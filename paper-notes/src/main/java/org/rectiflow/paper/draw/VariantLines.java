@@ -29,7 +29,7 @@ public final class VariantLines {
 
   /** An empty chart with its legend beside it. */
   public static LineChart chart(String title, String x, String y) {
-    return new LineChart(title, x, y).legend(LegendPosition.OutsideE);
+    return new LineChart(title, x, y).legend(LegendPosition.OutsideE).room();
   }
 
   /** Adds the line of a name; nothing if it has no points. */

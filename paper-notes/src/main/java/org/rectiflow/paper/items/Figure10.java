@@ -17,7 +17,10 @@ public final class Figure10 {
     Miniature study = Miniature.of("channels");
     Miniature.Cells depth = study.cells("depth");
     LineChart chart =
-        VariantLines.chart("Trained for minutes, 25 steps", "depth", depth.columns().get(2))
+        VariantLines.chart(
+                "Trained for minutes, 25 steps; channels of latents",
+                "depth",
+                depth.columns().get(2))
             .xFormat("0");
     depth.draw(chart, 0, 1);
     return new Rendering(

@@ -17,9 +17,10 @@ public final class Figure5 {
     Miniature study = Miniature.of("qk-norm");
     Miniature.Cells attention = study.cells("attention");
     LineChart logits =
-        VariantLines.chart("Largest attention logit", "training steps", "logit").xFormat("0");
+        VariantLines.chart("Largest attention logit; QK-norm", "training steps", "logit")
+            .xFormat("0");
     LineChart entropy =
-        VariantLines.chart("Attention entropy", "training steps", "nats").xFormat("0");
+        VariantLines.chart("Attention entropy; QK-norm", "training steps", "nats").xFormat("0");
     attention.draw(logits, 0, 1);
     attention.draw(entropy, 0, 2);
     return new Rendering(

@@ -73,7 +73,8 @@ public final class Figure8 {
 
   private static NamedPicture curves(Miniature study) {
     LineChart loss =
-        VariantLines.chart("Trained for minutes", "training steps", "validation loss").xFormat("0");
+        VariantLines.chart("Trained for minutes; depths", "training steps", "validation loss")
+            .xFormat("0");
     study.cells("training").draw(loss, 0, 1);
     return new NamedPicture(
         "figure-08-miniature",
