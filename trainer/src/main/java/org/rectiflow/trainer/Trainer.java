@@ -4,26 +4,19 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.rectiflow.engine.Backend;
-import org.rectiflow.engine.Executable;
-import org.rectiflow.engine.Executable.Feed;
 import org.rectiflow.engine.NonFiniteException;
-import org.rectiflow.engine.Tensor;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.io.AtomicFolder;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.memory.MachineMemory;
 import org.rectiflow.safetensors.SafetensorsException;
 import org.rectiflow.trainer.config.Settings;
-import org.rectiflow.training.AdamW;
-import org.rectiflow.training.GradientNorm;
-import org.rectiflow.training.Objective;
 
 /**
  * The training loop. Steps are counted from 1; what belongs to a step (its line of the log,
@@ -31,19 +24,13 @@ import org.rectiflow.training.Objective;
  * after everything that came before it.
  */
 public final class Trainer implements AutoCloseable {
-  private static final String LOSS = "loss";
-  private static final String NORM = "gradient norm";
-
   private final Task task;
   private final Settings settings;
   private final RunFolder folder;
-  private final Executable executable;
   private final StepPlan plan;
-  private final Map<String, Tensor> parameters;
-  private final AdamW optimizer;
-  private final Optional<MovingAverage> average;
   private final LearningRate learningRate;
   private final Meter meter = new Meter();
+  private final TrainingStep training;
 
   private long step;
   private long bestStep = -1;
@@ -70,28 +57,16 @@ public final class Trainer implements AutoCloseable {
     this.settings = settings;
     this.folder = folder;
     plan = StepPlan.of(settings, task, backend, MachineMemory.now());
-    parameters = plan.objective().parameters();
-    optimizer =
-        new AdamW(
-            new AdamW.Settings(
-                settings.get(LoopKeys.BETA1),
-                settings.get(LoopKeys.BETA2),
-                settings.get(LoopKeys.EPSILON),
-                settings.get(LoopKeys.WEIGHT_DECAY)));
-    average =
-        settings.get(LoopKeys.EMA_EVERY) == 0
-            ? Optional.empty()
-            : Optional.of(new MovingAverage(settings.get(LoopKeys.EMA_DECAY), parameters));
     learningRate = LearningRate.of(settings);
-    Optional<Path> latest = folder.latest();
-    if (latest.isPresent()) {
-      TrainingState state = TrainingState.read(latest.get(), parameters, optimizer, average);
-      step = state.step();
-      bestStep = state.bestStep();
-      bestLoss = state.bestLoss();
-      meter.restore(state.meter());
-    }
-    executable = backend.compile("train", plan.objective().graph());
+    training = new TrainingStep(task, settings, plan.objective(), folder.latest(), meter, backend);
+    training
+        .restored()
+        .ifPresent(state -> {
+          step = state.step();
+          bestStep = state.bestStep();
+          bestLoss = state.bestLoss();
+          meter.restore(state.meter());
+        });
   }
 
   /** Steps taken so far. */
@@ -119,18 +94,23 @@ public final class Trainer implements AutoCloseable {
       } else {
         log.write(
             new LogEvent.Run(
-                0, name, settings.values(), parameters.size(), count(parameters.values())));
+                0, name, settings.values(), training.parameters().size(), training.weights()));
       }
-      log.write(plan.event(step, executable.arenaBytes()));
+      log.write(plan.event(step, training.arenaBytes()));
       plan.note().ifPresent(progress::note);
       Progress.Phase phase = progress.begin("training", Math.toIntExact(Math.max(0, steps - step)));
       while (step < steps && !stop.getAsBoolean()) {
-        takeStep();
+        try {
+          training.take(step + 1, learningRate.at(step + 1));
+        } catch (NonFiniteException e) {
+          throw notFinite(step + 1, e);
+        }
+        step++;
         clock.trained((long) task.batchSize() * settings.get(LoopKeys.ACCUMULATION));
         try {
           afterStep(log, clock, steps);
         } catch (NonFiniteException e) {
-          throw notFinite(step, e.getMessage(), e);
+          throw notFinite(step, e);
         }
         phase.step();
       }
@@ -151,79 +131,10 @@ public final class Trainer implements AutoCloseable {
         bestStep < 0 ? Optional.empty() : Optional.of(bestStep));
   }
 
-  private static long count(Iterable<Tensor> tensors) {
-    long count = 0;
-    for (Tensor tensor : tensors) {
-      count += tensor.data().length;
-    }
-    return count;
-  }
-
-  private void takeStep() throws IOException {
-    long next = step + 1;
-    int parts = settings.number(LoopKeys.ACCUMULATION);
-    Map<String, Tensor> gradients = new LinkedHashMap<>();
-    try {
-      for (int part = 0; part < parts; part++) {
-        add(gradients, compute(next, part), 1f / parts);
-      }
-    } catch (NonFiniteException e) {
-      throw notFinite(next, e.getMessage(), e);
-    }
-    double clip = settings.get(LoopKeys.CLIP);
-    double norm = clip > 0 ? GradientNorm.clip(gradients, clip) : GradientNorm.of(gradients);
-    if (!Double.isFinite(norm)) {
-      throw notFinite(next, "the gradients' norm is " + norm, null);
-    }
-    meter.add(NORM, norm);
-    optimizer.step(parameters, gradients, learningRate.at(next));
-    task.constrain(parameters);
-    step = next;
-    long every = settings.get(LoopKeys.EMA_EVERY);
-    if (every > 0 && step % every == 0) {
-      average.orElseThrow().update(parameters);
-    }
-  }
-
-  /** One batch's gradients; its loss is noted. */
-  private Map<String, Tensor> compute(long next, int part) {
-    Map<String, Feed> batch = task.batch(next, part);
-    Map<String, Feed> feeds = new HashMap<>(batch);
-    parameters.forEach((name, tensor) -> feeds.put(name, Feed.of(tensor)));
-    Map<String, Tensor> outputs = new LinkedHashMap<>(executable.run(feeds));
-    Map<String, Tensor> gradients = new LinkedHashMap<>();
-    for (String name : parameters.keySet()) {
-      gradients.put(name, outputs.remove(Objective.GRADIENT + name));
-    }
-    meter.add(LOSS, outputs.remove(Objective.LOSS).data()[0]);
-    task.observe(batch, outputs, meter);
-    return gradients;
-  }
-
-  /** sum += factor * part; the first part is kept as it is when it is the only one. */
-  private static void add(Map<String, Tensor> sum, Map<String, Tensor> part, float factor) {
-    boolean first = sum.isEmpty();
-    if (first && factor == 1) {
-      sum.putAll(part);
-      return;
-    }
-    if (first) {
-      part.forEach((name, tensor) -> sum.put(name, Tensor.zeros(tensor.shape())));
-    }
-    part.entrySet().parallelStream()
-        .forEach(entry -> {
-          float[] from = entry.getValue().data();
-          float[] to = sum.get(entry.getKey()).data();
-          for (int i = 0; i < to.length; i++) {
-            to[i] += factor * from[i];
-          }
-        });
-  }
-
-  private UserException notFinite(long next, String what, Exception cause) throws IOException {
+  private UserException notFinite(long at, NonFiniteException cause) throws IOException {
     return new UserException(
         "step %d: the training is no longer finite (%s). %s Lower optimizer.learning_rate, lengthen optimizer.warmup, clip gradients with optimizer.clip or turn on model.qk_norm, and begin another run with --out."
-            .formatted(next, what, lastGood()),
+            .formatted(at, cause.getMessage(), lastGood()),
         cause);
   }
 
@@ -238,13 +149,17 @@ public final class Trainer implements AutoCloseable {
     boolean last = step == steps;
     if (step % settings.get(LoopKeys.LOG_EVERY) == 0 || last) {
       Map<String, Double> means = new LinkedHashMap<>(meter.means());
-      means.remove(LOSS);
-      means.remove(NORM);
+      means.remove(TrainingStep.LOSS);
+      means.remove(TrainingStep.NORM);
       log.write(
           new LogEvent.Train(
-              step, meter.mean(LOSS), meter.mean(NORM), learningRate.at(step), means));
+              step,
+              meter.mean(TrainingStep.LOSS),
+              meter.mean(TrainingStep.NORM),
+              learningRate.at(step),
+              means));
       meter.clear();
-      log.write(clock.event(step, executable.arenaBytes()));
+      log.write(clock.event(step, training.arenaBytes()));
     }
     clock.pause();
     boolean improved = false;
@@ -268,19 +183,15 @@ public final class Trainer implements AutoCloseable {
     return every > 0 && (last || step % every == 0);
   }
 
-  private Map<String, Tensor> published() {
-    return average.map(MovingAverage::values).orElse(parameters);
-  }
-
   private boolean validate(RunLog log) throws IOException {
-    Task.Validation raw = task.validate(parameters);
+    Task.Validation raw = task.validate(training.parameters());
     log.write(new LogEvent.Validation(step, "raw", raw.loss(), raw.details()));
     Task.Validation judged = raw;
-    if (average.isPresent()) {
-      judged = task.validate(published());
+    if (training.averages()) {
+      judged = task.validate(training.published());
       log.write(new LogEvent.Validation(step, "ema", judged.loss(), judged.details()));
     }
-    Optional<AttentionStatistics> attention = task.attention(parameters);
+    Optional<AttentionStatistics> attention = task.attention(training.parameters());
     if (attention.isPresent()) {
       log.write(
           new LogEvent.Attention(step, attention.get().maxLogit(), attention.get().entropy()));
@@ -299,7 +210,8 @@ public final class Trainer implements AutoCloseable {
       folder.remove(target);
     }
     List<String> names = new java.util.ArrayList<>();
-    AtomicFolder.write(target, temporary -> names.addAll(task.sample(temporary, published())));
+    AtomicFolder.write(
+        target, temporary -> names.addAll(task.sample(temporary, training.published())));
     log.write(
         new LogEvent.Samples(step, names.stream().map(n -> relative(target) + "/" + n).toList()));
   }
@@ -308,27 +220,20 @@ public final class Trainer implements AutoCloseable {
     return folder.path().relativize(path).toString().replace('\\', '/');
   }
 
-  /** A step of finite gradients can still end in weights that are none, as with epsilon = 0. */
-  private void requireFinite() throws IOException {
-    for (Map.Entry<String, Tensor> entry : parameters.entrySet()) {
-      for (float value : entry.getValue().data()) {
-        if (!Float.isFinite(value)) {
-          throw notFinite(step, "%s has a weight of %s".formatted(entry.getKey(), value), null);
-        }
-      }
-    }
-  }
-
   private void checkpoint(RunLog log) throws IOException {
-    requireFinite();
+    try {
+      training.requireFinite();
+    } catch (NonFiniteException e) {
+      throw notFinite(step, e);
+    }
     Path target = folder.checkpoint(step);
     TrainingState state = new TrainingState(step, bestStep, bestLoss, meter.sums());
     try {
       AtomicFolder.write(
           target,
           temporary -> {
-            task.writeModel(temporary, published());
-            state.write(temporary, parameters, optimizer, average);
+            task.writeModel(temporary, training.published());
+            training.write(state, temporary);
           });
     } catch (IOException | UncheckedIOException | SafetensorsException e) {
       throw new UserException(
@@ -351,6 +256,6 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
-    executable.close();
+    training.close();
   }
 }

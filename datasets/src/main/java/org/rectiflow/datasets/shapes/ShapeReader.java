@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
 import org.rectiflow.evaluation.PixelImage;
 
 /**
@@ -19,9 +18,6 @@ import org.rectiflow.evaluation.PixelImage;
 public final class ShapeReader {
   /** Larger pictures are reduced to this side first. */
   private static final int SIDE = 96;
-
-  /** Distance in RGB, each in [0, 1], from which a pixel is not ground. */
-  private static final double FOREGROUND = 0.18;
 
   /** Least area of a shape, in parts of the picture; the smallest star drawn has three times it. */
   private static final double LEAST_AREA = 0.003;
@@ -49,22 +45,14 @@ public final class ShapeReader {
   /** Least share of a blob's inner pixels that makes another colour a part of its own. */
   private static final double SHARE = 0.15;
 
-  private final PixelImage picture;
-  private final double[] ground;
-  private final boolean[] foreground;
+  private final GroundedPicture picture;
   private final Blobs blobs;
   private final int leastArea;
 
   private ShapeReader(PixelImage picture) {
-    this.picture = picture;
-    int pixels = picture.width() * picture.height();
-    ground = ground(picture);
-    foreground = new boolean[pixels];
-    for (int i = 0; i < pixels; i++) {
-      foreground[i] = distanceFromGround(i) > FOREGROUND;
-    }
+    this.picture = new GroundedPicture(picture);
     blobs = new Blobs(picture.width(), picture.height());
-    leastArea = (int) Math.ceil(LEAST_AREA * pixels);
+    leastArea = (int) Math.ceil(LEAST_AREA * (picture.width() * picture.height()));
   }
 
   /**
@@ -82,7 +70,7 @@ public final class ShapeReader {
   }
 
   private List<SeenShape> shapes() {
-    return blobs.connected(foreground).stream()
+    return blobs.connected(picture.foreground()).stream()
         .filter(blob -> blob.length >= leastArea)
         .flatMap(blob -> explain(blob).stream())
         .sorted(Comparator.comparingDouble(SeenShape::y).thenComparingDouble(SeenShape::x))
@@ -106,7 +94,7 @@ public final class ShapeReader {
     }
     double[] color = color(blob);
     for (double level : LEVELS) {
-      int[] dense = Arrays.stream(blob).filter(p -> share(p, color) > level).toArray();
+      int[] dense = Arrays.stream(blob).filter(p -> picture.share(p, color) > level).toArray();
       addGrown(ways, blob, dense);
     }
     for (List<int[]> way : ways) {
@@ -153,7 +141,7 @@ public final class ShapeReader {
 
   private SeenShape see(int[] blob) {
     double[] color = color(blob);
-    Coverage coverage = coverage(blob, color);
+    Coverage coverage = Coverage.of(blob, color, picture, blobs);
     ShapeFit fit = ShapeFit.best(coverage.alpha(), coverage.width(), coverage.box());
     return new SeenShape(
         fit.overlap() >= POOR ? Optional.of(fit.kind()) : Optional.empty(),
@@ -169,7 +157,7 @@ public final class ShapeReader {
   private double[] color(int[] blob) {
     int[] inner = blobs.inner(blob);
     int[] pixels = inner.length >= leastArea / 2 ? inner : blob;
-    double[] distances = Arrays.stream(pixels).mapToDouble(this::distanceFromGround).toArray();
+    double[] distances = Arrays.stream(pixels).mapToDouble(picture::distance).toArray();
     double[] sorted = distances.clone();
     Arrays.sort(sorted);
     double median = sorted[sorted.length / 2];
@@ -179,7 +167,7 @@ public final class ShapeReader {
       if (distances[i] >= median) {
         count++;
         for (int channel = 0; channel < 3; channel++) {
-          sum[channel] += value(channel, pixels[i]);
+          sum[channel] += picture.value(channel, pixels[i]);
         }
       }
     }
@@ -194,7 +182,7 @@ public final class ShapeReader {
     int[] inner = blobs.inner(blob);
     Map<ShapeColor, List<Integer>> named = new HashMap<>();
     for (int pixel : inner) {
-      ColorNames.of(value(0, pixel), value(1, pixel), value(2, pixel))
+      ColorNames.of(picture.value(0, pixel), picture.value(1, pixel), picture.value(2, pixel))
           .ifPresent(name -> named.computeIfAbsent(name, _ -> new ArrayList<>()).add(pixel));
     }
     List<double[]> colors =
@@ -208,7 +196,7 @@ public final class ShapeReader {
             .toList();
     List<int[]> parts = new ArrayList<>();
     for (double[] color : colors) {
-      boolean[] mask = new boolean[foreground.length];
+      boolean[] mask = new boolean[picture.width() * picture.height()];
       for (int pixel : blob) {
         mask[pixel] = nearestLine(pixel, colors) == color;
       }
@@ -219,129 +207,8 @@ public final class ShapeReader {
 
   /** The colour whose mixtures with the ground come nearest to a pixel. */
   private double[] nearestLine(int pixel, List<double[]> colors) {
-    ToDoubleFunction<double[]> distance =
-        color -> {
-          double share = share(pixel, color);
-          double sum = 0;
-          for (int channel = 0; channel < 3; channel++) {
-            double mixed = ground[channel] + share * (color[channel] - ground[channel]);
-            sum += (value(channel, pixel) - mixed) * (value(channel, pixel) - mixed);
-          }
-          return sum;
-        };
-    return colors.stream().min(Comparator.comparingDouble(distance)).orElseThrow();
-  }
-
-  /** Which share of a pixel is of a colour if the rest is ground. */
-  private double share(int pixel, double[] color) {
-    double dot = 0;
-    double square = 0;
-    for (int channel = 0; channel < 3; channel++) {
-      double full = color[channel] - ground[channel];
-      dot += full * (value(channel, pixel) - ground[channel]);
-      square += full * full;
-    }
-    return Math.clamp(dot / square, 0, 1);
-  }
-
-  /**
-   * How much of each pixel a blob covers.
-   *
-   * @param left column of the first pixel
-   * @param top row of the first pixel
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Coverage(float[] alpha, int width, int left, int top) {
-
-    /** Edges at half coverage: left, top, right, bottom. */
-    double[] box() {
-      int height = alpha.length / width;
-      float[] columns = new float[width];
-      float[] rows = new float[height];
-      for (int i = 0; i < alpha.length; i++) {
-        columns[i % width] = Math.max(columns[i % width], alpha[i]);
-        rows[i / width] = Math.max(rows[i / width], alpha[i]);
-      }
-      return new double[] {first(columns), first(rows), last(columns), last(rows)};
-    }
-
-    private static double first(float[] most) {
-      int i = 0;
-      while (i < most.length - 1 && most[i] < 0.5f) {
-        i++;
-      }
-      return i + (1 - most[i]) - (i > 0 ? most[i - 1] : 0);
-    }
-
-    private static double last(float[] most) {
-      int i = most.length - 1;
-      while (i > 0 && most[i] < 0.5f) {
-        i--;
-      }
-      return i + most[i] + (i < most.length - 1 ? most[i + 1] : 0);
-    }
-  }
-
-  /** Coverage of the blob and of the faint pixels around it, in its bounding box and a margin. */
-  private Coverage coverage(int[] blob, double[] color) {
-    int width = picture.width();
-    int margin = 2;
-    int left = Math.max(0, Arrays.stream(blob).map(p -> p % width).min().orElseThrow() - margin);
-    int right =
-        Math.min(width - 1, Arrays.stream(blob).map(p -> p % width).max().orElseThrow() + margin);
-    int top = Math.max(0, blob[0] / width - margin);
-    int bottom = Math.min(picture.height() - 1, blob[blob.length - 1] / width + margin);
-    int columns = right - left + 1;
-    float[] alpha = new float[columns * (bottom - top + 1)];
-    for (int pixel : blob) {
-      alpha[(pixel / width - top) * columns + pixel % width - left] = (float) share(pixel, color);
-      for (int beside : blobs.beside(pixel)) {
-        if (!foreground[beside]) {
-          alpha[(beside / width - top) * columns + beside % width - left] =
-              (float) share(beside, color);
-        }
-      }
-    }
-    return new Coverage(alpha, columns, left, top);
-  }
-
-  private double distanceFromGround(int pixel) {
-    double sum = 0;
-    for (int channel = 0; channel < 3; channel++) {
-      double d = value(channel, pixel) - ground[channel];
-      sum += d * d;
-    }
-    return Math.sqrt(sum);
-  }
-
-  private double value(int channel, int pixel) {
-    return picture.data()[channel * foreground.length + pixel];
-  }
-
-  /** Median of the light pixels; white where there are hardly any. */
-  private static double[] ground(PixelImage picture) {
-    int pixels = picture.width() * picture.height();
-    float[] data = picture.data();
-    int[] light = new int[pixels];
-    int count = 0;
-    for (int i = 0; i < pixels; i++) {
-      if (Math.min(data[i], Math.min(data[pixels + i], data[2 * pixels + i])) > 0.85f) {
-        light[count++] = i;
-      }
-    }
-    double[] ground = {
-      ShapeColor.GROUND / 255.0, ShapeColor.GROUND / 255.0, ShapeColor.GROUND / 255.0
-    };
-    if (count >= pixels / 20) {
-      for (int channel = 0; channel < 3; channel++) {
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) {
-          values[i] = data[channel * pixels + light[i]];
-        }
-        Arrays.sort(values);
-        ground[channel] = values[count / 2];
-      }
-    }
-    return ground;
+    return colors.stream()
+        .min(Comparator.comparingDouble((double[] color) -> picture.distance(pixel, color)))
+        .orElseThrow();
   }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.rectiflow.pipeline.io.AtomicFiles;
+import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 
 /**
@@ -36,13 +37,10 @@ public final class OutputFolder {
   /**
    * A folder, made when the first file is written.
    *
-   * @throws UserException if there is a file of this name
+   * @throws UserException if a folder cannot be there
    */
   public OutputFolder(Path directory) {
-    if (Files.exists(directory) && !Files.isDirectory(directory)) {
-      throw new UserException(
-          "%s is a file, not a folder; choose another with --out".formatted(directory));
-    }
+    OutputPlace.requireFolder("--out", directory);
     this.directory = directory;
   }
 

@@ -85,7 +85,10 @@ class OutputFolderTest {
     Path file = Files.writeString(directory.resolve("file"), "");
     assertThatThrownBy(() -> new OutputFolder(file))
         .isInstanceOf(UserException.class)
-        .hasMessage(file + " is a file, not a folder; choose another with --out");
+        .hasMessage("--out %s: %s is a file, not a folder; choose another".formatted(file, file));
+    assertThatThrownBy(() -> new OutputFolder(file.resolve("in/it")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(file + " is a file, not a folder");
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.rectiflow.pipeline.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -153,6 +154,10 @@ final class GenerateCommand implements Callable<Integer> {
     OutputNames.check(out);
     if (latents != null) {
       OutputPlace.requireFile("--latents", latents);
+    }
+    if (noise != null && !Files.isRegularFile(noise)) {
+      throw new UserException(
+          "--noise %s: no such file; it takes one as --latents writes".formatted(noise));
     }
     if (graphs != null) {
       OutputPlace.requireFolder("--graphs", graphs);

@@ -11,6 +11,7 @@ import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line's entry. */
 @Command(
@@ -56,13 +57,21 @@ public final class Rectiflow implements Runnable {
     }
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.registerConverter(PictureSize.class, new PictureSize.Converter());
-    commandLine.registerConverter(DType.class, WeightTypes::parse);
+    commandLine.registerConverter(DType.class, Rectiflow::weightType);
     commandLine.setOverwrittenOptionsAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
     commandLine.setParameterExceptionHandler(Failures::wrongUsage);
     commandLine.setExecutionExceptionHandler(Failures::failure);
     commandLine.setExecutionStrategy(Rectiflow::run);
     return commandLine;
+  }
+
+  private static DType weightType(String name) {
+    try {
+      return WeightTypes.parse(name);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
   }
 
   /** Runs what was parsed; errors of the machine become messages as exceptions do. */

@@ -364,6 +364,6 @@ class SingleFileTest {
   void aFolderOfSingleFilesIsNoModelButNamesThem() {
     SingleFiles.copy(MMDIT_VAE, folder.resolve("sd3.safetensors"));
     assertThatThrownBy(() -> Checkpoint.open(folder))
-        .hasMessageContainingAll("no model_index.json", "sd3.safetensors", "--model");
+        .hasMessageContainingAll("no model_index.json", "sd3.safetensors", "name that file");
   }
 }

@@ -228,6 +228,7 @@ class CommandLineTest {
     Path png = Files.createDirectories(folder.resolve("folder.png"));
     fails(generate(TINY_SD3, "--out", png), 1, png + " is a folder");
     fails(generate(TINY_SD3, "--latents", png), 1, "--latents " + png + " is a folder");
+    fails(generate(TINY_SD3, "--noise", folder.resolve("n")), 1, "--noise", "no such file");
     fails(generate(TINY_SD3, "--graphs", file), 1, "--graphs " + file, "is a file, not a folder");
     fails(rectiflow("profile", "--csv", png), 1, "--csv " + png + " is a folder");
     fails(rectiflow("profile", "--json", file.resolve("x")), 1, "--json", file + " is a file");

@@ -23,8 +23,8 @@ class DocumentedCommandsTest {
   private static final Pattern CALL = Pattern.compile("\\./run\\.sh ([^`;|]*)");
   private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
 
-  /** {@code test} and {@code clean} are run.sh's own; the others are of modules above this one. */
-  private static final List<String> ELSEWHERE = List.of("test", "clean", "bench", "ablate-spark");
+  /** {@code test} and {@code clean} are run.sh's own, the other is of a module above this one. */
+  private static final List<String> ELSEWHERE = List.of("test", "clean", "ablate-spark");
 
   /** Where in the repository paths of its files begin. */
   private static final Pattern OURS =
