@@ -500,9 +500,10 @@ class TransformerTaskTest {
 
   @Test
   void refusesWhatCannotBe() {
-    refuses(
-        "model.width = 100",
-        "line 16: model.width must be a multiple of 64 from 0 to 65536, found 100");
+    assertThatThrownBy(() -> settings("model.width = 100"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(
+            "line 16: model.width must be a multiple of 64 from 0 to 65536, found 100");
     refuses("model.backbone = \"unet\"", "line 16: model.backbone", "mmdit");
     refuses("model.from = \"nowhere\"", "line 16: model.from: there is no model", "nowhere");
     refuses("model.patch_size = 3", "line 9: data.size: 32 pixels do not divide");
