@@ -105,7 +105,7 @@ final class Table {
           "it must be %s, found %s%s"
               .formatted(
                   kind.description(),
-                  found instanceof TomlArray list ? list.toJson().replaceAll("\\s+", " ") : found,
+                  found instanceof TomlArray list ? list.toList() : found,
                   e.getMessage() == null ? "" : ": " + e.getMessage()));
     }
   }
