@@ -16,7 +16,7 @@ import picocli.CommandLine;
 /** What a user sees who scores the model that comes with the program. */
 class BundledModelTest {
   /** Well below what 180 prompts gave (docs/training.md): 24 are a small sample. */
-  private static final double AT_LEAST = 0.45;
+  private static final double AT_LEAST = 0.55;
 
   @TempDir private Path folder;
 
