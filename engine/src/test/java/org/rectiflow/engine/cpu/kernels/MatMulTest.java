@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -192,6 +194,78 @@ class MatMulTest {
       }
     }
     return worst;
+  }
+
+  /** Products that share their rows have the bits of each by itself. */
+  @Test
+  void severalAreAsEachAlone() {
+    for (DType type : new DType[] {DType.F32, DType.F16}) {
+      for (int m : new int[] {5, 40, 154, 700}) {
+        int k = 70;
+        MatrixView a = MatrixView.f32(Memory.gaussian(random, (long) m * k), 0, k);
+        List<MatMul.Result> results = new ArrayList<>();
+        for (int n : new int[] {48, 33, 192}) {
+          MatrixView w = MatrixView.of(Memory.stored(random, type, n * k).segment(), 1, type, k);
+          Epilogue bias = Epilogue.NONE.withBias(Memory.stored(random, type, n));
+          MatrixView out = MatrixView.f32(Memory.empty((long) m * n), 0, n);
+          results.add(new MatMul.Result(n, List.of(w), out, bias));
+        }
+        for (Workers workers : List.of(ONE, TWO)) {
+          MatMul.several(workers, m, new MatMul.Left(a, k), results);
+          for (MatMul.Result r : results) {
+            MemorySegment alone = Memory.empty((long) m * r.n());
+            MatrixView w = r.weights().getFirst();
+            MatMul.run(ONE, m, r.n(), k, a, w, MatrixView.f32(alone, 0, r.n()), r.epilogue());
+            assertThat(r.out().segment().mismatch(alone))
+                .as("M=%d N=%d %s, %d threads", m, r.n(), type, workers.threads())
+                .isEqualTo(-1);
+          }
+        }
+      }
+    }
+  }
+
+  /** Derivatives by what several layers read: stored weights are their transposed views. */
+  @Test
+  void sumsOfProducts() {
+    double worst = 0;
+    for (int m : new int[] {5, 40, 700}) {
+      int n = 50;
+      List<MatMul.Left> lefts = new ArrayList<>();
+      List<MatrixView> weights = new ArrayList<>();
+      for (int k : new int[] {64, 31, 300}) {
+        lefts.add(new MatMul.Left(MatrixView.f32(Memory.gaussian(random, (long) m * k), 0, k), k));
+        weights.add(MatrixView.f32(Memory.gaussian(random, (long) n * k), 0, n).transposed());
+      }
+      MemorySegment residual = Memory.gaussian(random, (long) m * n);
+      Epilogue e = Epilogue.NONE.withResidual(MatrixView.f32(residual, 0, n));
+      MemorySegment out = Memory.empty((long) m * n);
+      MemorySegment again = Memory.empty((long) m * n);
+      MatMul.sum(ONE, m, lefts, new MatMul.Result(n, weights, MatrixView.f32(out, 0, n), e));
+      MatMul.sum(TWO, m, lefts, new MatMul.Result(n, weights, MatrixView.f32(again, 0, n), e));
+      assertThat(out.mismatch(again)).as("one and two threads").isEqualTo(-1);
+      for (int i = 0; i < m; i++) {
+        for (int j = 0; j < n; j++) {
+          double sum = Memory.get(residual, (long) i * n + j);
+          double size = Math.abs(sum);
+          for (int p = 0; p < lefts.size(); p++) {
+            int k = lefts.get(p).k();
+            for (int l = 0; l < k; l++) {
+              double product =
+                  Memory.get(lefts.get(p).a().segment(), (long) i * k + l)
+                      * Memory.get(weights.get(p).segment(), (long) l * n + j);
+              sum += product;
+              size += Math.abs(product);
+            }
+          }
+          double bound = 1.2 * (2 + Math.sqrt(395)) * Memory.ULP * size;
+          double error = Math.abs(Memory.get(out, (long) i * n + j) - sum);
+          assertThat(error).as("M=%d (%d,%d): %s", m, i, j, sum).isLessThanOrEqualTo(bound);
+          worst = Math.max(worst, error / bound);
+        }
+      }
+    }
+    System.out.printf(Locale.ROOT, "sums of products: largest error %.3f of the bound%n", worst);
   }
 
   @Test
