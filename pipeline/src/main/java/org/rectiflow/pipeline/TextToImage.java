@@ -28,7 +28,7 @@ import org.rectiflow.mmdit.Mmdit;
 import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Part;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.Scheduler;
 import org.rectiflow.scheduler.StepOptions;
@@ -121,19 +121,19 @@ public final class TextToImage {
   /**
    * Checks a picture's size.
    *
-   * @throws UserException if a side is no multiple of {@link #sizeStep()} or beyond the position
+   * @throws UsageException if a side is no multiple of {@link #sizeStep()} or beyond the position
    *     table
    */
   public void checkSize(int width, int height) {
     int step = sizeStep();
     int limit = mmdit().config().positionTableSize() * step;
     if (width < step || height < step || width % step != 0 || height % step != 0) {
-      throw new UserException(
+      throw new UsageException(
           "a picture of %dx%d cannot be drawn: both sides must be multiples of %d. The nearest size is %dx%d."
               .formatted(width, height, step, nearest(width, step), nearest(height, step)));
     }
     if (width > limit || height > limit) {
-      throw new UserException(
+      throw new UsageException(
           "a picture of %dx%d is too large for this model: its position table ends at %dx%d"
               .formatted(width, height, limit, limit));
     }

@@ -9,7 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.cli.Subcommand;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.study.cli.Lines;
 import org.rectiflow.study.cli.StudyOptions;
 import org.rectiflow.study.plan.StudyPlan;
@@ -73,9 +73,8 @@ public final class AblateOnSparkCommand implements Subcommand {
 
   @Override
   public Integer call() throws Exception {
-    if (attempts < 1 || threads < 1) {
-      throw new UserException("--attempts and --threads must be at least 1");
-    }
+    UsageException.requireAtLeast("--attempts", 1, attempts);
+    UsageException.requireAtLeast("--threads", 1, threads);
     StudyPlan plan = study.plan();
     Path folder = study.folderToWorkIn(plan);
     int perRun = threads;

@@ -17,11 +17,14 @@ import org.rectiflow.engine.Tensor;
  * @param factor pixels per latent pixel
  */
 public record TiledDecoder(int tile, int overlap, int factor) {
+  /** The smallest side of a tile in latent pixels. */
+  public static final int LEAST_TILE = 8;
+
   public TiledDecoder {
-    if (tile < 8 || overlap < 1 || overlap > tile / 2) {
+    if (tile < LEAST_TILE || overlap < 1 || overlap > tile / 2) {
       throw new IllegalArgumentException(
-          "a tile must have at least 8 latent pixels and overlap by 1 to half of its side, got a tile of %d and an overlap of %d"
-              .formatted(tile, overlap));
+          "a tile must have at least %d latent pixels and overlap by 1 to half of its side, got a tile of %d and an overlap of %d"
+              .formatted(LEAST_TILE, tile, overlap));
     }
   }
 

@@ -30,6 +30,7 @@ import org.rectiflow.pipeline.convert.Release;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.io.OutputPlace;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
 import picocli.CommandLine.Command;
@@ -140,9 +141,9 @@ public final class BenchCommand implements Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    require("--steps", steps, 1);
-    require("--text-tokens", textTokens, 1);
-    require("--threads", threads, 1);
+    UsageException.requireAtLeast("--steps", 1, steps);
+    UsageException.requireAtLeast("--text-tokens", 1, textTokens);
+    UsageException.requireAtLeast("--threads", 1, threads);
     if (onRequest
         && (quick
             || growth
@@ -151,7 +152,7 @@ public final class BenchCommand implements Subcommand {
             || out != null
             || sizes == null
             || sizes.size() > 1)) {
-      throw new UserException(
+      throw new UsageException(
           "--on-request needs --sizes with one size, and goes with --model, --threads, --text-tokens and --guided only");
     }
     boolean ofModels =
@@ -163,16 +164,15 @@ public final class BenchCommand implements Subcommand {
             || dtype != null
             || guided;
     if (quick && ofModels) {
-      throw new UserException(
+      throw new UsageException(
           "--quick measures single kernels: it goes with --threads, --json and --out only. Leave it out to measure a model.");
     }
     if (growth && sizes != null) {
-      throw new UserException("--growth chooses the sizes itself; leave out one of it and --sizes");
+      throw new UsageException(
+          "--growth chooses the sizes itself; leave out one of it and --sizes");
     }
     requireModel();
-    if (out != null) {
-      OutputPlace.requireFolder("--out", out);
-    }
+    OutputPlace.requireFolder("--out", out);
     PrintWriter printer = spec.commandLine().getOut();
     if (onRequest) {
       onRequest(printer);
@@ -189,12 +189,6 @@ public final class BenchCommand implements Subcommand {
     }
     printer.flush();
     return 0;
-  }
-
-  private static void require(String flag, Integer value, int least) {
-    if (value != null && value < least) {
-      throw new UserException("%s must be at least %d, got %d".formatted(flag, least, value));
-    }
   }
 
   /** Where remarks go: with --json, standard output is for the object only. */
@@ -236,7 +230,7 @@ public final class BenchCommand implements Subcommand {
 
   private void requireModel() {
     if (model != null && dtype != null) {
-      throw new UserException(
+      throw new UsageException(
           "--dtype is the type of the model in the cache; leave it out with --model, whose type is its own");
     }
     if (model != null && !Files.exists(model)) {

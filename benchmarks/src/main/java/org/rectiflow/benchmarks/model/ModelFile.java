@@ -55,18 +55,13 @@ public final class ModelFile {
     RandomModel model =
         new RandomModel(release, release.blocks(), Map.of(Part.TRANSFORMER, dtype), false, 0);
     long bytes = model.bytes();
-    requireRoom(path, bytes, Files.getFileStore(OutputPlace.existing(path)).getUsableSpace());
+    OutputPlace.requireRoom(
+        path,
+        bytes,
+        "Name the cache's folder on another disk in the environment as XDG_CACHE_HOME, or measure a model you have with --model.");
     say.accept(
         "writing a transformer of the sizes of %s with random weights to %s: %.1f GB, once"
             .formatted(release, path, bytes * 1e-9));
     model.write(path, TargetLayout.DIFFUSERS, progress);
-  }
-
-  static void requireRoom(Path path, long bytes, long free) {
-    if (free < bytes + bytes / 20) {
-      throw new UserException(
-          "%s needs %.1f GB, its disk has %.1f GB free. Name the cache's folder on another disk in the environment as XDG_CACHE_HOME, or measure a model you have with --model."
-              .formatted(path, bytes * 1e-9, free * 1e-9));
-    }
   }
 }

@@ -8,11 +8,14 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.ServiceLoader;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.rectiflow.pipeline.cli.Rectiflow;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.Json;
 import picocli.CommandLine;
@@ -22,14 +25,18 @@ class BenchCommandTest {
   private final StringWriter err = new StringWriter();
 
   private int run(String... args) {
-    CommandLine commandLine = new CommandLine(new BenchCommand());
+    CommandLine commandLine = Rectiflow.commandLine();
     commandLine.setOut(new PrintWriter(out, true));
     commandLine.setErr(new PrintWriter(err, true));
-    commandLine.setExecutionExceptionHandler((e, _, _) -> {
-      err.append(e.getMessage());
-      return 1;
-    });
-    return commandLine.execute(args);
+    return commandLine.execute(
+        Stream.concat(Stream.of("bench"), Arrays.stream(args)).toArray(String[]::new));
+  }
+
+  @Test
+  void aPlaceThatCannotBeWrittenIsRefusedFirst() {
+    assertThat(run("--quick", "--out", "pom.xml")).isEqualTo(1);
+    assertThat(err.toString()).contains("pom.xml is a file, not a folder");
+    assertThat(out.toString()).isEmpty();
   }
 
   @Test
@@ -50,7 +57,6 @@ class BenchCommandTest {
         "--quick --growth               | --quick measures single kernels",
         "--quick --model x              | --quick measures single kernels",
         "--quick --steps 3              | --quick measures single kernels",
-        "--quick --out pom.xml          | pom.xml is a file, not a folder",
         "--model pom.xml --dtype F16    | leave it out with --model",
         "--growth --sizes 512           | leave out one",
         "--on-request                   | needs --sizes",
@@ -59,7 +65,7 @@ class BenchCommandTest {
         "--colour                       | --colour"
       })
   void wrongFlagsAreExplained(String args, String message) {
-    assertThat(run(args.split(" "))).isNotZero();
+    assertThat(run(args.split(" "))).isEqualTo(2);
     assertThat(err.toString()).contains(message);
     assertThat(out.toString()).isEmpty();
   }

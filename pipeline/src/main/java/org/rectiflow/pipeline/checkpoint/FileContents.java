@@ -160,8 +160,8 @@ record FileContents(
     }
     if (part == null) {
       throw new CheckpointException(
-          "%s is given as the %s but is %s.%s"
-              .formatted(source.path(), wanted.title(), describe(), flagInstead()));
+          "%s %s: expected %s, found %s.%s"
+              .formatted(wanted.flag(), source.path(), wanted.title(), describe(), flagInstead()));
     }
     return part;
   }

@@ -3,10 +3,12 @@ package org.rectiflow.pipeline.checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.rectiflow.engine.CheckpointException;
+import org.rectiflow.mmdit.MmditConfig;
 import org.rectiflow.safetensors.TensorSource;
 import org.rectiflow.scheduler.FlowMatchConfig;
 
@@ -54,8 +56,7 @@ public final class OverriddenCheckpoint implements Checkpoint {
       // The folder of the part, or the model's folder that has it.
       Path folder =
           Files.isDirectory(path.resolve(part.folder())) ? path.resolve(part.folder()) : path;
-      Path config = folder.resolve("config.json");
-      return PartFolder.open(part, folder, () -> Optional.of(ConfigJson.read(config)));
+      return inFolder(part, path, folder);
     }
     TensorSource source = TensorSource.open(path);
     try {
@@ -66,6 +67,56 @@ public final class OverriddenCheckpoint implements Checkpoint {
     } catch (RuntimeException e) {
       source.close();
       throw e;
+    }
+  }
+
+  private static OpenPart inFolder(Part part, Path path, Path folder) {
+    Path config = folder.resolve("config.json");
+    OpenPart opened;
+    try {
+      opened = PartFolder.open(part, folder, () -> Optional.of(ConfigJson.read(config)));
+    } catch (CheckpointException e) {
+      throw new CheckpointException("%s %s: %s".formatted(part.flag(), path, e.getMessage()));
+    }
+    try {
+      FileContents.of(opened.stored().source()).as(part);
+      return opened;
+    } catch (RuntimeException e) {
+      opened.stored().source().close();
+      throw e;
+    }
+  }
+
+  /**
+   * Checks that encoders from elsewhere make embeddings as wide as the transformer reads them.
+   * Generating finds out by itself; a conversion would write a model that cannot work.
+   *
+   * @throws CheckpointException if one does not
+   */
+  public void requireFit() {
+    MmditConfig reads = MmditConfig.of(base.require(Part.TRANSFORMER));
+    if (parts.containsKey(Part.T5)) {
+      requireWidth(Part.T5, "a context", t5Config().width(), reads.contextWidth());
+    }
+    for (Part clip : List.of(Part.CLIP_L, Part.CLIP_G)) {
+      Part other = clip == Part.CLIP_L ? Part.CLIP_G : Part.CLIP_L;
+      if (parts.containsKey(clip) && part(other).isPresent()) {
+        int wanted = reads.pooledWidth() - clipConfig(other).pooledWidth();
+        requireWidth(
+            clip,
+            "beside its %s a pooled embedding".formatted(other.title()),
+            clipConfig(clip).pooledWidth(),
+            wanted);
+      }
+    }
+  }
+
+  private void requireWidth(Part part, String what, int found, int wanted) {
+    if (found != wanted) {
+      throw new CheckpointException(
+          "%s %s: this %s makes %d channels, but %s reads %s of %d. It belongs to another model, or is another encoder."
+              .formatted(
+                  part.flag(), files(part).getFirst(), part.title(), found, path(), what, wanted));
     }
   }
 

@@ -26,7 +26,7 @@ public final class SchedulerConfigFile {
   }
 
   /** The same of text that stands elsewhere; {@code file} says where. */
-  static FlowMatchConfig of(Path file, JsonNode json) {
+  public static FlowMatchConfig of(Path file, JsonNode json) {
     FlowMatchConfig.Builder b = FlowMatchConfig.builder();
     for (Map.Entry<String, JsonNode> entry : json.properties()) {
       JsonNode value = entry.getValue();

@@ -15,10 +15,12 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.checkpoint.Inspection;
+import org.rectiflow.pipeline.checkpoint.OverriddenCheckpoint;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.convert.Conversion;
 import org.rectiflow.pipeline.convert.TargetLayout;
 import org.rectiflow.pipeline.io.Bytes;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.DType;
 import org.rectiflow.safetensors.TensorSource;
@@ -118,7 +120,7 @@ final class ConvertCommand implements Callable<Integer> {
   private void model() throws IOException {
     TargetLayout chosen = layout(layout, target);
     if (chosen != TargetLayout.DIFFUSERS && maxShardSize != null) {
-      throw new UserException("--max-shard-size goes with the layout diffusers only");
+      throw new UsageException("--max-shard-size goes with the layout diffusers only");
     }
     Map<Part, DType> dtypes = new EnumMap<>(Part.class);
     partDtypes.forEach((name, type) -> dtypes.put(part("--part-dtype", name), type));
@@ -136,6 +138,9 @@ final class ConvertCommand implements Callable<Integer> {
     try (Checkpoint checkpoint = partOptions.open(source);
         ConsoleProgress progress = ConsoleProgress.onStandardError()) {
       wanted.forEach(checkpoint::require);
+      if (checkpoint instanceof OverriddenCheckpoint mixed) {
+        mixed.requireFit();
+      }
       report(chosen, conversion.write(checkpoint, target, progress), checkpoint);
     }
   }
@@ -146,7 +151,7 @@ final class ConvertCommand implements Callable<Integer> {
     TargetLayout chosen =
         asked != null ? asked : file ? TargetLayout.SINGLE : TargetLayout.DIFFUSERS;
     if ((chosen == TargetLayout.SINGLE) != file) {
-      throw new UserException(
+      throw new UsageException(
           "the layout %s is a %s: TARGET must %send in .safetensors, found %s"
               .formatted(
                   chosen.name().toLowerCase(Locale.ROOT),
@@ -182,12 +187,12 @@ final class ConvertCommand implements Callable<Integer> {
 
   private void file() throws IOException {
     if (layout != null || !parts.isEmpty() || !partDtypes.isEmpty() || maxShardSize != null) {
-      throw new UserException(
+      throw new UsageException(
           source
               + " is no whole model: of the options only --dtype has a meaning then. `rectiflow inspect` says what it is.");
     }
     if (!isFileName(target)) {
-      throw new UserException(
+      throw new UsageException(
           "%s becomes one file: TARGET must end in .safetensors, found %s"
               .formatted(source, target));
     }
@@ -207,7 +212,7 @@ final class ConvertCommand implements Callable<Integer> {
         return part;
       }
     }
-    throw new UserException(
+    throw new UsageException(
         "%s: there is no part %s; the parts are transformer, vae, clip-l, clip-g and t5"
             .formatted(flag, name));
   }

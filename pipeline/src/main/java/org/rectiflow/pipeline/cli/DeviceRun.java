@@ -80,6 +80,7 @@ record DeviceRun(
   static DeviceRun of(
       Checkpoint checkpoint, Backend backend, Set<ModelPart> wanted, PictureSize size, int times) {
     TextToImage pipeline = new TextToImage(checkpoint, backend);
+    pipeline.checkSize(size.width(), size.height());
     Map<String, Seconds> parts = new LinkedHashMap<>();
     List<Entry> entries = new ArrayList<>();
     Profile profile = backend.profile();

@@ -12,6 +12,7 @@ import org.rectiflow.encoders.tokenizer.TokenizerException;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.engine.DeviceException;
 import org.rectiflow.engine.NonFiniteException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.SafetensorsException;
 import picocli.CommandLine;
@@ -36,9 +37,13 @@ final class Failures {
         err.println("Put what has several words in quotes.");
       }
     }
+    printWhereToRead(err, command);
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private static void printWhereToRead(PrintWriter err, CommandLine command) {
     err.println("Try `" + command.getCommandSpec().qualifiedName() + " --help`.");
     err.flush();
-    return CommandLine.ExitCode.USAGE;
   }
 
   /** picocli's message, without the slips of the one about values like {@code PART=TYPE}. */
@@ -49,9 +54,14 @@ final class Failures {
         : text.replace("KEY=VALUE", mistake.getArgSpec().paramLabel());
   }
 
-  /** A command that could not do its work. */
+  /** A command that could not do its work, or was given values that cannot be. */
   static int failure(Exception exception, CommandLine command, ParseResult arguments) {
     PrintWriter err = command.getErr();
+    if (exception instanceof UsageException) {
+      err.println("rectiflow: " + exception.getMessage());
+      printWhereToRead(err, command);
+      return CommandLine.ExitCode.USAGE;
+    }
     if (isForTheUser(exception)) {
       err.println("rectiflow: " + message(exception));
     } else {

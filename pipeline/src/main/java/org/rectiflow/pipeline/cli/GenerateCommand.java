@@ -22,6 +22,7 @@ import org.rectiflow.pipeline.checkpoint.Checkpoint.GenerationDefaults;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.LatentsFile;
 import org.rectiflow.pipeline.io.OutputPlace;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.memory.MachineMemory;
 import org.rectiflow.pipeline.memory.MemoryNeed;
@@ -33,6 +34,7 @@ import org.rectiflow.scheduler.ScheduleRequest;
 import org.rectiflow.scheduler.Scheduler;
 import org.rectiflow.scheduler.TorchGenerator;
 import org.rectiflow.scheduler.formulation.Formulation;
+import org.rectiflow.vae.TiledDecoder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -142,26 +144,22 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (batch < 1) {
-      throw new UserException("--batch must be at least 1, got " + batch);
-    }
+    UsageException.requireAtLeast("--batch", 1, batch);
+    UsageException.requireAtLeast("--tile", TiledDecoder.LEAST_TILE, tile);
+    encoderOptions.check();
     if (guidance != null && !(guidance >= 0 && guidance < Double.POSITIVE_INFINITY)) {
-      throw new UserException(
+      throw new UsageException(
           "--guidance must be a number of at least 0 (1 is none), got " + guidance);
     }
     schedulerOptions.check();
     List<String> texts = promptOptions.texts(spec.commandLine());
     OutputNames.check(out);
-    if (latents != null) {
-      OutputPlace.requireFile("--latents", latents);
-    }
+    OutputPlace.requireFile("--latents", latents);
     if (noise != null && !Files.isRegularFile(noise)) {
       throw new UserException(
           "--noise %s: no such file; it takes one as --latents writes".formatted(noise));
     }
-    if (graphs != null) {
-      OutputPlace.requireFolder("--graphs", graphs);
-    }
+    OutputPlace.requireFolder("--graphs", graphs);
     try (Checkpoint checkpoint = model.open();
         Backend backend = backend();
         ConsoleProgress console = ConsoleProgress.onStandardError()) {
@@ -178,9 +176,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
     TextToImage pipeline = new TextToImage(checkpoint, backend);
     Recipe recipe = recipe(checkpoint, pipeline, texts.getFirst());
+    Scheduler scheduler = UsageException.checked(recipe::scheduler);
+    Schedule schedule = UsageException.checked(() -> scheduler.schedule(recipe.request()));
     checkMemory(pipeline.memory().need(recipe));
-    Scheduler scheduler = recipe.scheduler();
-    Schedule schedule = scheduler.schedule(recipe.request());
     List<Recipe> recipes =
         texts.stream().map(text -> recipe.with(promptOptions.prompts(text))).toList();
     EncodedPrompts encoded =
@@ -251,11 +249,12 @@ final class GenerateCommand implements Callable<Integer> {
         preset == null ? defaults.guidance().orElse(chosen.guidance()) : chosen.guidance();
     PictureSize pixels = size == null ? new PictureSize(defaults.size(), defaults.size()) : size;
     pipeline.checkSize(pixels.width(), pixels.height());
-    FlowMatchConfig config = schedulerOptions.config(checkpoint.schedulerConfig());
+    FlowMatchConfig base = checkpoint.schedulerConfig();
+    FlowMatchConfig config = UsageException.checked(() -> schedulerOptions.config(base));
     SamplerChoice sampler = schedulerOptions.scheduler.orElse(chosen.sampler());
     schedulerOptions.check(config, sampler);
     Formulation formulation = Formulation.parse(defaults.formulation().orElse("rf"));
-    ScheduleRequest asked = schedulerOptions.request(steps);
+    ScheduleRequest asked = UsageException.checked(() -> schedulerOptions.request(steps));
     ScheduleRequest request = Samplers.isFlow(formulation) ? chosen.request(asked) : asked;
     if (config.useDynamicShifting() && request.mu().isEmpty()) {
       int step = pipeline.sizeStep();

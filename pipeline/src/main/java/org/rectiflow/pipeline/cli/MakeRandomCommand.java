@@ -11,7 +11,7 @@ import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.convert.RandomModel;
 import org.rectiflow.pipeline.convert.Release;
 import org.rectiflow.pipeline.convert.TargetLayout;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.safetensors.DType;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -105,7 +105,7 @@ final class MakeRandomCommand implements Callable<Integer> {
     Release release = release();
     int depth = blocks == null ? release.blocks() : blocks;
     if (depth < 1 || depth > release.blocks()) {
-      throw new UserException(
+      throw new UsageException(
           "--blocks must be 1 to %d for %s, got %d".formatted(release.blocks(), model, depth));
     }
     TargetLayout chosen = ConvertCommand.layout(layout, target);
@@ -122,7 +122,7 @@ final class MakeRandomCommand implements Callable<Integer> {
         return release;
       }
     }
-    throw new UserException(
+    throw new UsageException(
         "there is no model %s; choose one of %s"
             .formatted(model, List.of("sd3-medium", "sd35-medium", "sd35-large")));
   }

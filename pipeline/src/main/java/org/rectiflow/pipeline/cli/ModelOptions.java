@@ -9,6 +9,7 @@ import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.io.Installation;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,6 +38,11 @@ final class ModelOptions {
       paramLabel = "N",
       description = "Threads that compute; default: all processors. Never changes a result.")
   private Integer threads;
+
+  /** Whether there is a model on the command line. */
+  boolean isNamed() {
+    return model != null;
+  }
 
   /** Opens the model. */
   Checkpoint open() {
@@ -73,9 +79,8 @@ final class ModelOptions {
    */
   Backend backend(String name, Optional<Path> kernels) {
     int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    if (n < 1) {
-      throw new UserException("--threads must be at least 1, got " + n);
-    }
-    return Backends.open(name, new BackendProvider.Options(n, kernels));
+    UsageException.requireAtLeast("--threads", 1, n);
+    return UsageException.checked(
+        () -> Backends.open(name, new BackendProvider.Options(n, kernels)));
   }
 }

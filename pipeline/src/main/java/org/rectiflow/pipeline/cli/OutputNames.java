@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import org.rectiflow.pipeline.io.OutputPlace;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 
 /**
@@ -30,7 +31,7 @@ record OutputNames(Path out, String prompt, int batch) {
   static void check(Path out) {
     String name = out.toString().toLowerCase(Locale.ROOT);
     if (OTHER_PICTURES.matcher(name).find() && !Files.isDirectory(out)) {
-      throw new UserException(
+      throw new UsageException(
           "--out %s: pictures are PNG files; name a .png file, or a folder".formatted(out));
     }
     if (name.endsWith(PNG)) {

@@ -14,7 +14,7 @@ import org.rectiflow.pipeline.checkpoint.Checkpoint;
 import org.rectiflow.pipeline.io.AtomicFiles;
 import org.rectiflow.pipeline.io.Json;
 import org.rectiflow.pipeline.io.OutputPlace;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -90,22 +90,14 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (runs < 1) {
-      throw new UserException("--runs must be at least 1, got " + runs);
-    }
-    if (csv != null) {
-      OutputPlace.requireFile("--csv", csv);
-    }
-    if (json != null) {
-      OutputPlace.requireFile("--json", json);
-    }
+    UsageException.requireAtLeast("--runs", 1, runs);
+    OutputPlace.requireFile("--csv", csv);
+    OutputPlace.requireFile("--json", json);
     if (roofline != null) {
       OutputPlace.requireFile(
           "--roofline", roofline.resolveSibling(roofline.getFileName() + ".png"));
     }
-    if (kernels != null) {
-      OutputPlace.requireFolder("--print-kernels", kernels);
-    }
+    OutputPlace.requireFolder("--print-kernels", kernels);
     List<DeviceRun> results = new ArrayList<>();
     PrintWriter out = spec.commandLine().getOut();
     Optional<Path> sources = Optional.ofNullable(kernels).map(Path::toAbsolutePath);

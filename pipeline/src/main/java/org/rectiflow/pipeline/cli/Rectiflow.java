@@ -20,6 +20,13 @@ import picocli.CommandLine.TypeConversionException;
     version = "Rectiflow 0.1.0",
     sortOptions = false,
     description = "Stable Diffusion 3 for the JVM, rebuilt from the paper.",
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:done",
+      "1:failed: a file is missing, damaged or cannot be written, memory or disk do not suffice, a computation went wrong, or what was to be checked does not hold",
+      "2:a mistake in the command line: an option that does not exist, a value that cannot be, options that contradict each other",
+      "130:stopped by Ctrl-C"
+    },
     footer = {
       "",
       "Examples:",
@@ -83,7 +90,7 @@ public final class Rectiflow implements Runnable {
     }
   }
 
-  /** Runs one command and exits: 0 success, 1 failure, 2 wrong usage. */
+  /** Runs one command and exits: see exitCodeList. */
   public static void main(String[] args) {
     System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
     System.exit(commandLine().execute(args));

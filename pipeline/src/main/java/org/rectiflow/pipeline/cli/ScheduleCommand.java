@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 import org.rectiflow.pipeline.SamplerChoice;
 import org.rectiflow.pipeline.checkpoint.SchedulerConfigFile;
 import org.rectiflow.pipeline.io.Json;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.Schedule;
 import org.rectiflow.scheduler.ScheduleRequest;
@@ -57,24 +57,19 @@ final class ScheduleCommand implements Callable<Integer> {
         config == null
             ? FlowMatchConfig.builder().shift(3).build()
             : SchedulerConfigFile.read(config);
-    FlowMatchConfig chosen = options.config(base);
+    FlowMatchConfig chosen = UsageException.checked(() -> options.config(base));
     SamplerChoice sampler = options.scheduler.orElse(SamplerChoice.EULER);
     options.check(chosen, sampler);
     if (size != null && (!chosen.useDynamicShifting() || options.mu != null)) {
-      throw new UserException("--size goes with --dynamic-shifting without --mu only");
+      throw new UsageException("--size goes with --dynamic-shifting without --mu only");
     }
-    ScheduleRequest request = options.request(DEFAULT_STEPS);
-    if (chosen.useDynamicShifting() && request.mu().isEmpty()) {
-      PictureSize pixels = size == null ? new PictureSize(1024, 1024) : size;
-      request = request.withMu(chosen.mu(pixels.width() / 16 * (pixels.height() / 16)));
-    }
-    Schedule schedule = sampler.create(chosen).schedule(request);
+    Schedule schedule = UsageException.checked(() -> schedule(chosen, sampler));
     Map<String, Object> out = new LinkedHashMap<>();
     out.put("scheduler", sampler.toString());
     out.put("steps", schedule.steps());
     out.put("model_calls", schedule.modelCalls());
     if (chosen.useDynamicShifting()) {
-      out.put("mu", request.mu().getAsDouble());
+      out.put("mu", mu(chosen));
     } else {
       out.put("shift", chosen.shift());
     }
@@ -82,5 +77,20 @@ final class ScheduleCommand implements Callable<Integer> {
     out.put("timesteps", schedule.timesteps());
     spec.commandLine().getOut().println(Json.pretty(out));
     return 0;
+  }
+
+  private Schedule schedule(FlowMatchConfig chosen, SamplerChoice sampler) {
+    ScheduleRequest request = options.request(DEFAULT_STEPS);
+    return sampler
+        .create(chosen)
+        .schedule(chosen.useDynamicShifting() ? request.withMu(mu(chosen)) : request);
+  }
+
+  private double mu(FlowMatchConfig chosen) {
+    if (options.mu != null) {
+      return options.mu;
+    }
+    PictureSize pixels = size == null ? new PictureSize(1024, 1024) : size;
+    return chosen.mu(pixels.width() / 16 * (pixels.height() / 16));
   }
 }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.rectiflow.pipeline.SamplerChoice;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.scheduler.FlowMatchConfig;
 import org.rectiflow.scheduler.ScheduleRequest;
 import org.rectiflow.scheduler.StepOptions;
@@ -121,14 +121,10 @@ final class SchedulerOptions {
   /**
    * Looks at the options alone, before anything is opened.
    *
-   * @throws UserException if a value cannot be, or two options contradict each other
+   * @throws UsageException if a value cannot be, or two options contradict each other
    */
   void check() {
-    require(steps == null || steps >= 1, "--steps must be at least 1, got %s", steps);
-    require(
-        steps == null || steps <= MOST_STEPS,
-        "--steps must be at most " + MOST_STEPS + ", got %s",
-        steps);
+    UsageException.requireWithin("--steps", 1, MOST_STEPS, steps);
     require(
         shift == null || shift > 0 && Double.isFinite(shift),
         "--shift must be a number above 0, got %s",
@@ -158,7 +154,7 @@ final class SchedulerOptions {
   /**
    * Looks at the options beside what is sampled with.
    *
-   * @throws UserException if one of them would change nothing
+   * @throws UsageException if one of them would change nothing
    */
   void check(FlowMatchConfig chosen, SamplerChoice sampler) {
     boolean shifts = mu != null || timeShiftType != null;
@@ -175,7 +171,7 @@ final class SchedulerOptions {
 
   private static void require(boolean holds, String message, Object... arguments) {
     if (!holds) {
-      throw new UserException(message.formatted(arguments));
+      throw new UsageException(message.formatted(arguments));
     }
   }
 

@@ -6,9 +6,10 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.pipeline.io.OutputPlace;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
-import org.rectiflow.pipeline.verify.Comparison;
 import org.rectiflow.pipeline.verify.Verification;
 import org.rectiflow.safetensors.TensorSource;
 import picocli.CommandLine.Command;
@@ -17,22 +18,28 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Compares with tensors that diffusers computed. */
+/** Compares with numbers that diffusers and torch computed. */
 @Command(
     name = "verify",
     mixinStandardHelpOptions = true,
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Recomputes every tensor of a golden file and compares.",
+      "Recomputes the numbers of golden files and compares.",
       "",
-      "A golden file is a safetensors file of tensors that diffusers computed with the same model;"
-          + " testdata/README.md describes its names. Exits with 1 if a tensor is beyond its"
-          + " tolerance."
+      "Without --golden: every golden file of the repository with the model it belongs to, a line"
+          + " for each kind of tensor with the largest differences, in less than a minute.",
+      "With --golden: one file and --model, a line for each tensor. A golden file is a safetensors"
+          + " file of tensors that diffusers computed with the same model; testdata/README.md"
+          + " describes its names.",
+      "",
+      "Exits with 1 if a number is beyond its tolerance."
     },
     footer = {
       "",
-      "Example:",
+      "Examples:",
+      "  rectiflow verify",
+      "  rectiflow verify --device reference",
       "  rectiflow verify --model testdata/models/tiny-sd3 \\",
       "      --golden testdata/golden/tiny-sd3.safetensors"
     })
@@ -42,9 +49,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Option(
       names = "--golden",
-      required = true,
       paramLabel = "FILE",
-      description = "The golden file.")
+      description = "The golden file of --model; default: all of the repository's.")
   private Path golden;
 
   @Option(
@@ -55,22 +61,42 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (dump != null) {
-      OutputPlace.requireFile("--dump", dump);
-      if (Files.exists(dump)) {
-        throw new UserException(
-            "--dump %s exists, and nothing is overwritten. Choose another name, or remove it first if it is not needed."
-                .formatted(dump));
-      }
+    if (golden == null && (dump != null || model.isNamed())) {
+      throw new UsageException(
+          "%s goes with --golden, a file of what diffusers computed with the model; without --golden the repository's own files and models are compared"
+              .formatted(dump != null ? "--dump" : "--model"));
+    }
+    OutputPlace.requireFile("--dump", dump);
+    if (dump != null && Files.exists(dump)) {
+      throw new UserException(
+          "--dump %s exists, and nothing is overwritten. Choose another name, or remove it first if it is not needed."
+              .formatted(dump));
     }
     PrintWriter out = spec.commandLine().getOut();
+    boolean passes = golden == null ? everything(out) : one(out);
+    out.flush();
+    return passes ? 0 : 1;
+  }
+
+  private boolean everything(PrintWriter out) throws Exception {
+    Path testdata =
+        Installation.folder("testdata")
+            .orElseThrow(() ->
+                new UserException(
+                    "where the repository's golden files are only run.sh knows: start rectiflow through it, or name one with --golden, and its model with --model"));
+    try (Backend backend = model.backend()) {
+      return new VerifyAll(testdata, backend, out).run();
+    }
+  }
+
+  private boolean one(PrintWriter out) throws Exception {
     try (TensorSource source = TensorSource.open(golden);
         Checkpoint checkpoint = model.open();
         Backend backend = model.backend()) {
-      out.printf("%-44s %12s %12s %10s%n", "tensor", "max abs", "max rel", "allowed");
+      VerifyLines.heading(out, "tensor");
       Verification result =
-          checkpoint.guarded(() ->
-              Verification.of(source, checkpoint, backend, comparison -> print(out, comparison)));
+          checkpoint.guarded(
+              () -> Verification.of(source, checkpoint, backend, c -> VerifyLines.print(out, c)));
       result.leftOut().forEach(line -> out.println("left out  " + line));
       result.unknown().forEach(name -> out.println("not known " + name));
       if (dump != null) {
@@ -91,22 +117,7 @@ final class VerifyCommand implements Callable<Integer> {
             "If all but a few fail, check that %s was computed with the model %s.%n",
             golden, checkpoint.path());
       }
-      out.flush();
-      return result.passes() ? 0 : 1;
+      return result.passes();
     }
-  }
-
-  private static void print(PrintWriter out, Comparison c) {
-    String allowed =
-        switch (c.rule()) {
-          case EQUAL -> "equal";
-          case ABSOLUTE -> "%.0e abs".formatted(c.tolerance());
-          case RELATIVE -> "%.0e rel".formatted(c.tolerance());
-          case LEVELS -> "%.0f levels".formatted(c.tolerance());
-        };
-    out.printf(
-        "%-44s %12.3e %12.3e %10s %s%n",
-        c.name(), c.absolute(), c.relative(), allowed, c.passes() ? "ok" : "FAILED");
-    out.flush();
   }
 }

@@ -13,7 +13,6 @@ import org.rectiflow.pipeline.checkpoint.ConfigJson;
 import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.checkpoint.StoredPart;
 import org.rectiflow.pipeline.io.AtomicFolder;
-import org.rectiflow.pipeline.io.Bytes;
 import org.rectiflow.pipeline.io.OutputPlace;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.safetensors.SafetensorsWriter;
@@ -65,8 +64,7 @@ final class ModelWriter {
    */
   void write(Path target, TargetLayout layout) throws IOException {
     refuseExisting(target);
-    requireRoom(
-        target, plan.bytes(), Files.getFileStore(OutputPlace.existing(target)).getUsableSpace());
+    OutputPlace.requireRoom(target, plan.bytes(), "Free some space, or write to another disk.");
     switch (layout) {
       case SINGLE -> {
         Files.createDirectories(target.toAbsolutePath().getParent());
@@ -74,15 +72,6 @@ final class ModelWriter {
       }
       case SEPARATE -> AtomicFolder.write(target, this::separate);
       case DIFFUSERS -> AtomicFolder.write(target, this::diffusers);
-    }
-  }
-
-  static void requireRoom(Path target, long bytes, long free) {
-    // Some network file systems report no free space at all: there the write itself decides.
-    if (free > 0 && free < bytes) {
-      throw new UserException(
-          "%s needs %s, its disk has %s free. Free some space, or write to another disk."
-              .formatted(target, Bytes.text(bytes), Bytes.text(free)));
     }
   }
 

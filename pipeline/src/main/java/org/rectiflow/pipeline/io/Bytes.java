@@ -19,12 +19,12 @@ public final class Bytes {
    * in any unit.
    *
    * @param flag the option that it is the value of, for messages
-   * @throws UserException if the text is none of these
+   * @throws UsageException if the text is none of these
    */
   public static long parse(String flag, String text) {
     Matcher matcher = FORM.matcher(text.strip());
     if (!matcher.matches()) {
-      throw new UserException(
+      throw new UsageException(
           "%s: '%s' is no size; write one like 5GB or 500MB".formatted(flag, text));
     }
     double unit =
@@ -36,7 +36,7 @@ public final class Bytes {
         };
     long bytes = (long) (Double.parseDouble(matcher.group(1)) * unit);
     if (bytes < 1) {
-      throw new UserException("%s: '%s' is no size above zero".formatted(flag, text));
+      throw new UsageException("%s: '%s' is no size above zero".formatted(flag, text));
     }
     return bytes;
   }

@@ -1,5 +1,6 @@
 package org.rectiflow.pipeline.io;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -11,9 +12,13 @@ public final class OutputPlace {
    * A file that will be written, or replaced.
    *
    * @param flag the option that names it, for messages
+   * @param file null if the option was not given: then there is nothing to look at
    * @throws UserException if it is a folder, or cannot be made where it is
    */
   public static void requireFile(String flag, Path file) {
+    if (file == null) {
+      return;
+    }
     if (Files.isDirectory(file)) {
       throw new UserException("%s %s is a folder; choose another name".formatted(flag, file));
     }
@@ -24,10 +29,33 @@ public final class OutputPlace {
    * A folder that files will be written into; it need not exist.
    *
    * @param flag the option that names it, for messages
+   * @param folder null if the option was not given: then there is nothing to look at
    * @throws UserException if it is a file, or cannot be made or written to
    */
   public static void requireFolder(String flag, Path folder) {
-    require(flag, folder, folder.toAbsolutePath());
+    if (folder != null) {
+      require(flag, folder, folder.toAbsolutePath());
+    }
+  }
+
+  /**
+   * Checks that a disk has room before anything is written.
+   *
+   * @param target what will be written
+   * @param remedy what to do if there is too little
+   * @throws UserException if there is
+   */
+  public static void requireRoom(Path target, long bytes, String remedy) throws IOException {
+    requireRoom(target, bytes, Files.getFileStore(existing(target)).getUsableSpace(), remedy);
+  }
+
+  static void requireRoom(Path target, long bytes, long free, String remedy) {
+    // Some network file systems report no free space at all: there the write itself decides.
+    if (free > 0 && free < bytes) {
+      throw new UserException(
+          "%s needs %s, its disk has %s free. %s"
+              .formatted(target, Bytes.text(bytes), Bytes.text(free), remedy));
+    }
   }
 
   private static void require(String flag, Path named, Path folder) {

@@ -306,11 +306,42 @@ class SingleFileTest {
     assertThatThrownBy(() -> open(MMDIT_VAE, Map.of(Part.T5, CLIP_L)))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContainingAll(
-            "clip_l.safetensors", "given as the T5", "a file with CLIP-L", "--clip-l");
+            "--t5 ", "clip_l.safetensors: expected T5, found a file with CLIP-L", "--clip-l");
     assertThatThrownBy(() -> open(MMDIT_VAE, Map.of(Part.VAE, folder.resolve("none"))))
         .hasMessageContainingAll("none: no such file", "--vae", "autoencoder");
     assertThatThrownBy(() -> Checkpoint.open(T5_FP8))
         .hasMessageContainingAll("a file with T5", "--model takes", "--t5");
+  }
+
+  @Test
+  void aFolderGivenForTheWrongPartIsNamedForWhatItIs() {
+    assertThatThrownBy(
+            () -> open(TINY_SD3, Map.of(Part.CLIP_L, TINY_SD3.resolve("text_encoder_3"))))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContainingAll("--clip-l ", "expected CLIP-L, found a file with T5", "--t5");
+    assertThatThrownBy(() -> open(TINY_SD3, Map.of(Part.T5, TINY_SD3.resolve("text_encoder"))))
+        .hasMessageContainingAll("--t5 ", "expected T5, found a file with CLIP", "--clip-");
+    assertThatThrownBy(() -> open(TINY_SD3, Map.of(Part.CLIP_G, TINY_SD3.resolve("vae"))))
+        .hasMessageContainingAll("--clip-g ", "has neither model.safetensors nor");
+  }
+
+  @Test
+  void encodersOfAnotherModelDoNotFit() {
+    Map<Part, Path> others =
+        Map.of(
+            Part.CLIP_L, TINY_SD3.resolve("text_encoder_2"),
+            Part.CLIP_G, TINY_SD3.resolve("text_encoder"),
+            Part.T5, ModelFolders.SHAPES.resolve("text_encoder_3"));
+    others.forEach((part, other) -> {
+      try (Checkpoint mixed = open(TINY_SD3, Map.of(part, other))) {
+        assertThatThrownBy(((OverriddenCheckpoint) mixed)::requireFit)
+            .isInstanceOf(CheckpointException.class)
+            .hasMessageContainingAll(part.flag() + " " + other, "channels", "another model");
+      }
+    });
+    try (Checkpoint mixed = open(TINY_SD3, Map.of(Part.CLIP_L, CLIP_L, Part.T5, T5_FP8))) {
+      ((OverriddenCheckpoint) mixed).requireFit();
+    }
   }
 
   @ParameterizedTest

@@ -80,7 +80,7 @@ class CommandLineTest {
         assertThat(command.getUsageMessage()).contains("Example", "--help");
       }
     }
-    assertThat(rectiflow().out()).contains("Usage: rectiflow");
+    assertThat(rectiflow().out()).contains("Usage: rectiflow", "Exit status:", "a mistake in the");
   }
 
   @Test
@@ -104,11 +104,11 @@ class CommandLineTest {
   void sizesThatDoNotFitAreRefusedWithTheNearestOne() {
     fails(
         generate(TINY_SD3, "--size", "60x100"),
-        1,
+        2,
         "60x100",
         "multiples of 16",
         "The nearest size is 64x96");
-    fails(generate(TINY_SD3, "--size", "400"), 1, "too large for this model", "384x384");
+    fails(generate(TINY_SD3, "--size", "400"), 2, "too large for this model", "384x384");
   }
 
   @Test
@@ -208,15 +208,17 @@ class CommandLineTest {
 
   @Test
   void optionsThatContradictThemselvesAreRefused() {
-    fails(generate(TINY_SD3, "--batch", 0), 1, "--batch must be at least 1");
-    fails(generate(TINY_SD3, "--threads", 0), 1, "--threads must be at least 1");
-    fails(generate(TINY_SD3, "--device", "gpu"), 1, "no device named gpu", "rectiflow devices");
-    fails(generate(TINY_SD3, "--tile", 3), 1, "at least 8 latent pixels");
-    fails(generate(TINY_SD3, "--steps", 0), 1, "--steps must be at least 1, got 0");
-    fails(generate(TINY_SD3, "--guidance", "NaN"), 1, "--guidance must be a number", "NaN");
-    fails(generate(TINY_SD3, "--guidance", -1), 1, "--guidance", "-1");
-    fails(generate(TINY_SD3, "--sigmas", "1.0,0.5"), 1, "sigmas", "2 values and 3 steps");
-    fails(generate(TINY_SD3, "--scheduler", "heun", "--spacing", "karras"), 1, "karras");
+    fails(generate(TINY_SD3, "--batch", 0), 2, "--batch must be at least 1");
+    fails(generate(TINY_SD3, "--threads", 0), 2, "--threads must be at least 1");
+    fails(generate(TINY_SD3, "--device", "gpu"), 2, "no device named gpu", "rectiflow devices");
+    fails(generate(TINY_SD3, "--tile", 3), 2, "--tile must be at least 8, got 3");
+    fails(generate(TINY_SD3, "--t5-tokens", 0), 2, "--t5-tokens must be 1 to 512, got 0");
+    fails(generate(TINY_SD3, "--t5-tokens", 100_000), 2, "--t5-tokens must be 1 to 512");
+    fails(generate(TINY_SD3, "--steps", 0), 2, "--steps must be 1 to 10000, got 0", "--help");
+    fails(generate(TINY_SD3, "--guidance", "NaN"), 2, "--guidance must be a number", "NaN");
+    fails(generate(TINY_SD3, "--guidance", -1), 2, "--guidance", "-1");
+    fails(generate(TINY_SD3, "--sigmas", "1.0,0.5"), 2, "sigmas", "2 values and 3 steps");
+    fails(generate(TINY_SD3, "--scheduler", "heun", "--spacing", "karras"), 2, "karras");
   }
 
   @Test
@@ -224,7 +226,7 @@ class CommandLineTest {
     Path file = Files.writeString(folder.resolve("file"), "no folder");
     fails(generate(TINY_SD3, "--out", file), 1, "--out " + file, "is a file, not a folder");
     fails(generate(TINY_SD3, "--out", file.resolve("x.png")), 1, file + " is a file");
-    fails(generate(TINY_SD3, "--out", folder.resolve("x.jpg")), 1, "x.jpg", "PNG");
+    fails(generate(TINY_SD3, "--out", folder.resolve("x.jpg")), 2, "x.jpg", "PNG");
     Path png = Files.createDirectories(folder.resolve("folder.png"));
     fails(generate(TINY_SD3, "--out", png), 1, png + " is a folder");
     fails(generate(TINY_SD3, "--latents", png), 1, "--latents " + png + " is a folder");
@@ -379,8 +381,8 @@ class CommandLineTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--steps 0                             | --steps must be at least 1, got 0",
-        "--steps 100000000                     | --steps must be at most 10000",
+        "--steps 0                             | --steps must be 1 to 10000, got 0",
+        "--steps 100000000                     | --steps must be 1 to 10000",
         "--shift NaN                           | --shift must be a number above 0, got NaN",
         "--shift-terminal 2                    | --shift-terminal must be a number from 0 to below 1",
         "--dynamic-shifting --mu Infinity      | --mu must be a number, got Infinity",
@@ -397,13 +399,19 @@ class CommandLineTest {
         "--s-churn 3                           | add --scheduler heun",
         "--scheduler heun --s-churn NaN        | --s-churn must be a number of at least 0, got NaN",
         "--scheduler heun --s-tmin 2 --s-tmax 1 | --s-tmax must be a number of at least --s-tmin",
-        "--config nowhere.json                 | nowhere.json: no such file",
-        "--config src                          | src: no file, expected a file with a JSON object"
+        "--steps 1 --shift-terminal 0.5        | use at least 2 steps",
+        "--scheduler heun --spacing karras     | use_karras_sigmas"
       })
   void timesThatCannotBeOrChangeNothingAreRefused(String options, String message) {
     String[] words = ("schedule " + options).split(" ");
-    fails(rectiflow((Object[]) words), 1, message);
+    fails(rectiflow((Object[]) words), 2, message);
     assertThat(rectiflow((Object[]) words).out()).isEmpty();
+  }
+
+  @Test
+  void aConfigurationThatCannotBeReadIsAFailureAndNoMistakeInTheCommandLine() {
+    fails(rectiflow("schedule", "--config", "nowhere.json"), 1, "nowhere.json: no such file");
+    fails(rectiflow("schedule", "--config", "src"), 1, "src: no file, expected a file with a JSON");
   }
 
   @Test
@@ -414,6 +422,13 @@ class CommandLineTest {
     fails(outcome, 1, "--dump " + copy + " exists, and nothing is overwritten");
     assertThat(outcome.out()).isEmpty();
     assertThat(Files.mismatch(golden, copy)).isEqualTo(-1);
+  }
+
+  @Test
+  void verifyOfAModelNeedsAGoldenFile() {
+    fails(rectiflow("verify", "--model", TINY_SD3), 2, "--model goes with --golden");
+    fails(rectiflow("verify", "--dump", folder.resolve("x")), 2, "--dump goes with --golden");
+    fails(rectiflow("verify"), 1, "only run.sh knows", "--golden");
   }
 
   @Test
@@ -473,7 +488,8 @@ class CommandLineTest {
         .startsWith("device,layer,op,runs,seconds,flops,bytes")
         .anyMatch(line -> line.matches("cpu,mmdit\\.block0.*,Attention,1,[0-9.]+,\\d+,\\d+"));
     assertThat(Files.readString(json)).contains("\"transformer\"", "\"cold\"", "\"kernels\"");
-    fails(rectiflow("profile", "--runs", "0"), 1, "--runs must be at least 1");
+    fails(rectiflow("profile", "--model", TINY_SD3, "--size", "100"), 2, "multiples of 16");
+    fails(rectiflow("profile", "--runs", "0"), 2, "--runs must be at least 1");
     fails(rectiflow("profile", "--parts", "brain"), 2, "brain", "--parts");
   }
 

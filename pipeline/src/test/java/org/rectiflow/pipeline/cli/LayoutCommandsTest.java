@@ -113,9 +113,9 @@ class LayoutCommandsTest {
     }
     fails(
         rectiflow("make-random", "sd3-medium", folder.resolve("y"), "--blocks", 25),
-        1,
+        2,
         "--blocks must be 1 to 24 for sd3-medium, got 25");
-    fails(rectiflow("make-random", "sd4", folder.resolve("x")), 1, "no model sd4", "sd35-medium");
+    fails(rectiflow("make-random", "sd4", folder.resolve("x")), 2, "no model sd4", "sd35-medium");
     fails(rectiflow("make-random", "sd3-medium", model), 1, "exists", "nothing is overwritten");
     fails(
         rectiflow("make-random", "sd3-medium", model.resolve("x")),
@@ -219,29 +219,29 @@ class LayoutCommandsTest {
         "for option '--part-dtype' (PART=TYPE) should be in PART=TYPE format but was vae");
     fails(
         rectiflow("convert", single, other, "--part-dtype", "unet=F16"),
-        1,
+        2,
         "--part-dtype: there is no part unet");
     fails(
         rectiflow("convert", single, other, "--parts", "unet"),
-        1,
+        2,
         "--parts: there is no part unet",
         "clip-l");
     fails(
         rectiflow("convert", single, other, "--max-shard-size", "5"),
-        1,
+        2,
         "--max-shard-size: '5' is no size",
         "5GB");
     fails(
         rectiflow("convert", single, other, "--max-shard-size", "big"),
-        1,
+        2,
         "'big' is no size",
         "5GB");
-    fails(rectiflow("convert", single, other, "--layout", "single"), 1, "must end in .safetensors");
+    fails(rectiflow("convert", single, other, "--layout", "single"), 2, "must end in .safetensors");
     Path two = folder.resolve("two.safetensors");
-    fails(rectiflow("convert", single, two, "--layout", "separate"), 1, "must not end in");
-    fails(rectiflow("convert", single, two, "--max-shard-size", "1MB"), 1, "diffusers only");
-    fails(rectiflow("convert", T5_FP8, two, "--parts", "t5"), 1, "is no whole model", "--dtype");
-    fails(rectiflow("convert", T5_FP8, other), 1, "TARGET must end in .safetensors");
+    fails(rectiflow("convert", single, two, "--layout", "separate"), 2, "must not end in");
+    fails(rectiflow("convert", single, two, "--max-shard-size", "1MB"), 2, "diffusers only");
+    fails(rectiflow("convert", T5_FP8, two, "--parts", "t5"), 2, "is no whole model", "--dtype");
+    fails(rectiflow("convert", T5_FP8, other), 2, "TARGET must end in .safetensors");
     fails(
         rectiflow(
             "convert",

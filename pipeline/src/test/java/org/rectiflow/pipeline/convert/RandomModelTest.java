@@ -1,7 +1,6 @@
 package org.rectiflow.pipeline.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -90,19 +89,6 @@ class RandomModelTest {
                 .write(a, TargetLayout.SINGLE, Progress.NONE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("nothing is overwritten");
-  }
-
-  /** All parts together, before the first is written: each alone would fit. */
-  @Test
-  void aDiskWithoutRoomIsRefusedWithTheNumbers() {
-    assertThatThrownBy(
-            () -> ModelWriter.requireRoom(Path.of("big"), 13_700_000_000L, 9_000_000_000L))
-        .isInstanceOf(UserException.class)
-        .hasMessage(
-            "big needs 13.7 GB, its disk has 9.0 GB free. Free some space, or write to another disk.");
-    assertThatCode(() -> ModelWriter.requireRoom(Path.of("big"), 5, 5)).doesNotThrowAnyException();
-    // What a network file system without an answer says.
-    assertThatCode(() -> ModelWriter.requireRoom(Path.of("big"), 5, 0)).doesNotThrowAnyException();
   }
 
   @Test

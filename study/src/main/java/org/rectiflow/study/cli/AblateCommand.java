@@ -10,7 +10,7 @@ import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.cli.ConsoleProgress;
 import org.rectiflow.pipeline.cli.Subcommand;
-import org.rectiflow.pipeline.io.UserException;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.study.plan.Cell;
 import org.rectiflow.study.plan.StudyPlan;
 import org.rectiflow.study.report.StudyReport;
@@ -81,11 +81,10 @@ public final class AblateCommand implements Subcommand {
 
   @Override
   public Integer call() throws Exception {
-    if (jobs < 1) {
-      throw new UserException("--jobs must be at least 1, got " + jobs);
-    }
+    UsageException.requireAtLeast("--jobs", 1, jobs);
+    UsageException.requireAtLeast("--threads", 1, threads);
     if (planOnly && reportOnly) {
-      throw new UserException("--plan and --report do nothing else; leave one of them out");
+      throw new UsageException("--plan and --report do nothing else; leave one of them out");
     }
     StudyPlan plan = study.plan();
     CellRunner runner = new TrainedCells(() -> backend(Math.max(1, allThreads() / jobs)));
@@ -158,14 +157,10 @@ public final class AblateCommand implements Subcommand {
   }
 
   private int allThreads() {
-    int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    if (n < 1) {
-      throw new UserException("--threads must be at least 1, got " + n);
-    }
-    return n;
+    return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
   }
 
   private Backend backend(int count) {
-    return Backends.open(device, new BackendProvider.Options(count));
+    return UsageException.checked(() -> Backends.open(device, new BackendProvider.Options(count)));
   }
 }

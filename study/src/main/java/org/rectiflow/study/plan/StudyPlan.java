@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.trainer.config.Settings;
 
@@ -66,7 +67,7 @@ public record StudyPlan(
   private static StudyFile.Budget changes(StudyFile study, String budget) {
     StudyFile.Budget found = study.budgets().get(budget);
     if (found == null && !budget.equals(WHOLE)) {
-      throw new UserException(
+      throw new UsageException(
           "%s has no budget '%s'; it has %s, and %s for the file as it stands"
               .formatted(study.file(), budget, study.budgets().keySet(), WHOLE));
     }

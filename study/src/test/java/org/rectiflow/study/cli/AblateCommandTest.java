@@ -33,7 +33,11 @@ class AblateCommandTest {
             """);
   }
 
-  private void refuses(String message, Object... arguments) throws IOException {
+  private void refuses(String message, Object... arguments) {
+    refuses(1, message, arguments);
+  }
+
+  private void refuses(int status, String message, Object... arguments) {
     StringWriter err = new StringWriter();
     CommandLine commandLine = Rectiflow.commandLine();
     commandLine.setErr(new PrintWriter(err));
@@ -41,8 +45,17 @@ class AblateCommandTest {
         Stream.concat(Stream.of("ablate", study), Stream.of(arguments))
             .map(Object::toString)
             .toArray(String[]::new);
-    assertThat(commandLine.execute(words)).isEqualTo(1);
+    assertThat(commandLine.execute(words)).isEqualTo(status);
     assertThat(err.toString()).contains(message).doesNotContain("this is a bug");
+  }
+
+  @Test
+  void mistakesInTheCommandLineHaveAStatusOfTheirOwn() {
+    refuses(2, "--jobs must be at least 1, got 0", "--jobs", 0);
+    refuses(2, "--threads must be at least 1, got 0", "--threads", 0);
+    refuses(2, "leave one of them out", "--plan", "--report");
+    refuses(2, "has no budget 'weeks'", "--budget", "weeks");
+    refuses(2, "no device named gpu", "--plan", "--device", "gpu");
   }
 
   @Test

@@ -79,12 +79,8 @@ public final class ScoreCommand implements Subcommand {
 
   @Override
   public Integer call() throws IOException {
-    if (csv != null) {
-      OutputPlace.requireFile("--csv", csv);
-    }
-    if (json != null) {
-      OutputPlace.requireFile("--json", json);
-    }
+    OutputPlace.requireFile("--csv", csv);
+    OutputPlace.requireFile("--json", json);
     List<Path> pictures = pictures();
     List<ShapePrompt> asked = prompts(pictures);
     List<Verdict> verdicts = new ArrayList<>();
@@ -147,27 +143,30 @@ public final class ScoreCommand implements Subcommand {
   private List<ShapePrompt> prompts(List<Path> pictures) throws IOException {
     List<ShapePrompt> asked = new ArrayList<>();
     if (prompts != null) {
-      List<String> lines = PromptLines.read(prompts);
+      List<PromptLines.Line> lines = PromptLines.numbered(prompts);
       if (lines.size() != pictures.size()) {
         throw new UserException(
             "%s has %d prompts for %d pictures; it needs a line for each"
                 .formatted(prompts, lines.size(), pictures.size()));
       }
       for (int i = 0; i < lines.size(); i++) {
-        asked.add(parse(lines.get(i), pictures.get(i)));
+        PromptLines.Line line = lines.get(i);
+        String origin = "%s, line %d".formatted(prompts, line.number());
+        asked.add(parse(new Caption(line.text(), origin), pictures.get(i)));
       }
       return asked;
     }
-    Map<Path, Map<String, String>> folders = new LinkedHashMap<>();
+    Map<Path, Map<String, Caption>> folders = new LinkedHashMap<>();
     for (Path picture : pictures) {
       Path folder = picture.toAbsolutePath().getParent();
       if (!folders.containsKey(folder)) {
         folders.put(folder, captions(folder.resolve(PictureFolder.METADATA)));
       }
       String name = picture.getFileName().toString();
-      String caption = folders.get(folder).get(name);
+      Caption caption = folders.get(folder).get(name);
       if (caption == null && name.toLowerCase(Locale.ROOT).endsWith(".png")) {
-        caption = PngFile.readText(picture).get("Description");
+        String text = PngFile.readText(picture).get("Description");
+        caption = text == null ? null : new Caption(text, "the prompt in " + picture);
       }
       if (caption == null) {
         throw new UserException(
@@ -179,16 +178,24 @@ public final class ScoreCommand implements Subcommand {
     return asked;
   }
 
-  private static ShapePrompt parse(String caption, Path picture) {
+  /**
+   * What a picture should show.
+   *
+   * @param origin where that stands
+   */
+  private record Caption(String text, String origin) {}
+
+  private static ShapePrompt parse(Caption caption, Path picture) {
     try {
-      return CaptionParser.parse(caption);
+      return CaptionParser.parse(caption.text());
     } catch (IllegalArgumentException e) {
-      throw new UserException("%s: %s".formatted(picture, e.getMessage()), e);
+      throw new UserException(
+          "%s, for %s: %s".formatted(caption.origin(), picture.getFileName(), e.getMessage()), e);
     }
   }
 
-  private static Map<String, String> captions(Path metadata) throws IOException {
-    Map<String, String> captions = new LinkedHashMap<>();
+  private static Map<String, Caption> captions(Path metadata) throws IOException {
+    Map<String, Caption> captions = new LinkedHashMap<>();
     if (Files.exists(metadata)) {
       int number = 0;
       for (String line : TextFiles.read(metadata, "a JSON object in each line").lines().toList()) {
@@ -197,7 +204,9 @@ public final class ScoreCommand implements Subcommand {
           try {
             JsonNode entry = Json.parse(line);
             String text = entry.path("prompt").asText(entry.path("text").asText());
-            captions.put(entry.path("file_name").asText(), text);
+            captions.put(
+                entry.path("file_name").asText(),
+                new Caption(text, "%s, line %d".formatted(metadata, number)));
           } catch (JsonProcessingException e) {
             throw new UserException(
                 "%s, line %d is not JSON: %s. Correct the line, or give the prompts with --prompts."

@@ -20,6 +20,7 @@ import org.rectiflow.evaluation.GenEval;
 import org.rectiflow.evaluation.PixelImage;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.AtomicFolder;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.pipeline.picture.Picture;
 import org.rectiflow.pipeline.picture.PngFile;
@@ -113,10 +114,11 @@ public final class ShapesCommand implements Subcommand {
   @Override
   public Integer call() throws IOException {
     PrintWriter output = spec.commandLine().getOut();
-    requirePositive("--prompts", prompts);
-    requirePositive("--count", count);
+    UsageException.requireAtLeast("--prompts", 1, prompts);
+    UsageException.requireAtLeast("--count", 1, count);
     if (prompts != null && out != null) {
-      throw new UserException("--prompts prints, and draws nothing; leave out one of it and --out");
+      throw new UsageException(
+          "--prompts prints, and draws nothing; leave out one of it and --out");
     }
     if (prompts != null) {
       ShapesScore.prompts(prompts, seed).forEach(prompt -> output.println(prompt.text()));
@@ -124,20 +126,12 @@ public final class ShapesCommand implements Subcommand {
       return 0;
     }
     if (out == null) {
-      throw new UserException("where to? Name a new folder with --out");
+      throw new UsageException("where to? Name a new folder with --out");
     }
     if (Files.exists(out)) {
       throw new UserException(out + " exists already; choose another folder with --out");
     }
-    ShapesWorld world =
-        new ShapesWorld(
-            new ShapesWorld.Settings(
-                seed,
-                count,
-                size,
-                EnumSet.allOf(GenEval.Task.class),
-                new CaptionMix(rich, poor, partial),
-                heldOut ? Split.HELD_OUT : Split.TRAINING));
+    ShapesWorld world = new ShapesWorld(UsageException.checked(this::settings));
     AtomicFolder.write(out, folder -> draw(world, folder));
     Path sheet = out.resolveSibling(out.getFileName() + "-overview.png");
     PngFile.write(sheet, overview(world), Map.of("Title", "Shapes world, seed " + seed));
@@ -147,10 +141,14 @@ public final class ShapesCommand implements Subcommand {
     return 0;
   }
 
-  private static void requirePositive(String flag, Integer value) {
-    if (value != null && value < 1) {
-      throw new UserException("%s must be at least 1, got %d".formatted(flag, value));
-    }
+  private ShapesWorld.Settings settings() {
+    return new ShapesWorld.Settings(
+        seed,
+        count,
+        size,
+        EnumSet.allOf(GenEval.Task.class),
+        new CaptionMix(rich, poor, partial),
+        heldOut ? Split.HELD_OUT : Split.TRAINING);
   }
 
   private static void draw(ShapesWorld world, Path folder) throws IOException {

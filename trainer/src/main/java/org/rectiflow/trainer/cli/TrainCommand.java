@@ -11,6 +11,7 @@ import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.Progress;
 import org.rectiflow.pipeline.cli.ConsoleProgress;
 import org.rectiflow.pipeline.cli.Subcommand;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import org.rectiflow.trainer.LoopKeys;
 import org.rectiflow.trainer.RunFolder;
@@ -98,14 +99,16 @@ public final class TrainCommand implements Subcommand {
   public Integer call() throws Exception {
     PrintWriter output = spec.commandLine().getOut();
     if (explain != null) {
-      output.print(Explanation.of(TaskFactory.named(explain, "--explain")));
+      output.print(Explanation.of(toExplain()));
       output.flush();
       return 0;
     }
     if (file == null) {
-      throw new UserException(
+      throw new UsageException(
           "which run? Name a run file, as in `rectiflow train RUN.toml`; `rectiflow train --explain` says what stands in one.");
     }
+    UsageException.requireAtLeast("--steps", 1, steps);
+    UsageException.requireAtLeast("--threads", 1, threads);
     RunFile run = RunFile.read(file);
     TaskFactory factory = TaskFactory.named(run.peek(LoopKeys.TASK), file.toString());
     Settings settings = settings(run, factory);
@@ -116,6 +119,14 @@ public final class TrainCommand implements Subcommand {
           "out of memory: %s. Give Java more with RECTIFLOW_JAVA_OPTS=-Xmx8g and go on with --resume; or begin another run with a smaller `batch` and a larger `accumulation`, which trains the same but for rounding."
               .formatted(e.getMessage()),
           e);
+    }
+  }
+
+  private TaskFactory toExplain() {
+    try {
+      return TaskFactory.named(explain, "--explain");
+    } catch (UserException e) {
+      throw new UsageException(e.getMessage());
     }
   }
 
@@ -154,9 +165,6 @@ public final class TrainCommand implements Subcommand {
     if (steps == null) {
       return settings;
     }
-    if (steps < 1) {
-      throw new UserException("--steps must be at least 1, got " + steps);
-    }
     return settings.with(LoopKeys.STEPS, steps);
   }
 
@@ -166,10 +174,7 @@ public final class TrainCommand implements Subcommand {
 
   private Backend backend() {
     int n = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-    if (n < 1) {
-      throw new UserException("--threads must be at least 1, got " + n);
-    }
-    return Backends.open(device, new BackendProvider.Options(n));
+    return UsageException.checked(() -> Backends.open(device, new BackendProvider.Options(n)));
   }
 
   private void announce(long step, Path folder, Settings settings) {

@@ -20,6 +20,7 @@ import org.rectiflow.datasets.shapes.HeldOut;
 import org.rectiflow.datasets.shapes.ShapesWorld;
 import org.rectiflow.pipeline.cli.Subcommand;
 import org.rectiflow.pipeline.io.Json;
+import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
 import picocli.CommandLine;
 
@@ -80,14 +81,18 @@ class ShapesCommandsTest {
     Files.delete(out.resolve(PictureFolder.METADATA));
     assertThat(run(new ScoreCommand(), out, "--details")).contains("exact");
     Path prompts = folder.resolve("prompts.txt");
-    Files.writeString(prompts, "a red cat\na star\n");
+    Files.writeString(prompts, "\na star\n\na red cat\n");
     assertThatThrownBy(() -> run(new ScoreCommand(), out, "--prompts", prompts))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("00000000.png")
+        .hasMessageContaining(prompts + ", line 4, for 00000001.png")
         .hasMessageContaining("found 'cat'");
     Files.writeString(prompts, "a star\n");
     assertThatThrownBy(() -> run(new ScoreCommand(), out, "--prompts", prompts))
         .hasMessageContaining("1 prompts for 2 pictures");
+    Path metadata = out.resolve(PictureFolder.METADATA);
+    Files.writeString(metadata, "{\"file_name\": \"00000001.png\", \"text\": \"a red cat\"}\n");
+    assertThatThrownBy(() -> run(new ScoreCommand(), out))
+        .hasMessageContaining(metadata + ", line 1, for 00000001.png");
   }
 
   @Test
@@ -98,7 +103,9 @@ class ShapesCommandsTest {
 
   @Test
   void whatCannotBeIsRefused() throws IOException {
-    assertThatThrownBy(() -> run(new ShapesCommand())).hasMessageContaining("--out");
+    assertThatThrownBy(() -> run(new ShapesCommand()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("--out");
     assertThatThrownBy(() -> run(new ShapesCommand(), "--out", folder))
         .hasMessageContaining("exists already");
     assertThatThrownBy(() -> run(new ScoreCommand(), folder))
@@ -114,6 +121,7 @@ class ShapesCommandsTest {
         .hasMessageContaining("prompts.txt is a file, not a folder");
     Path world = folder.resolve("world");
     assertThatThrownBy(() -> run(new ShapesCommand(), "--out", world, "--size", 100_000))
+        .isInstanceOf(UsageException.class)
         .hasMessageContaining("at most 4096, found 100000");
     assertThatThrownBy(() -> run(new ShapesCommand(), "--out", world, "--count", 0))
         .hasMessageContaining("--count must be at least 1, got 0");
