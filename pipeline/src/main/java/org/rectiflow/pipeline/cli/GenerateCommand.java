@@ -147,6 +147,7 @@ final class GenerateCommand implements Callable<Integer> {
     UsageException.requireAtLeast("--batch", 1, batch);
     UsageException.requireAtLeast("--tile", TiledDecoder.LEAST_TILE, tile);
     encoderOptions.check();
+    model.checkNotDropped(encoderOptions.dropped());
     if (guidance != null && !(guidance >= 0 && guidance < Double.POSITIVE_INFINITY)) {
       throw new UsageException(
           "--guidance must be a number of at least 0 (1 is none), got " + guidance);

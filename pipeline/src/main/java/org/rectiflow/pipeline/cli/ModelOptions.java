@@ -4,10 +4,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.rectiflow.engine.Backend;
 import org.rectiflow.engine.BackendProvider;
 import org.rectiflow.engine.Backends;
 import org.rectiflow.pipeline.checkpoint.Checkpoint;
+import org.rectiflow.pipeline.checkpoint.Part;
 import org.rectiflow.pipeline.io.Installation;
 import org.rectiflow.pipeline.io.UsageException;
 import org.rectiflow.pipeline.io.UserException;
@@ -42,6 +44,11 @@ final class ModelOptions {
   /** Whether there is a model on the command line. */
   boolean isNamed() {
     return model != null;
+  }
+
+  /** As {@link PartOptions#checkNotDropped}. */
+  void checkNotDropped(Set<Part> dropped) {
+    parts.checkNotDropped(dropped);
   }
 
   /** Opens the model. */

@@ -212,6 +212,10 @@ class CommandLineTest {
     fails(generate(TINY_SD3, "--threads", 0), 2, "--threads must be at least 1");
     fails(generate(TINY_SD3, "--device", "gpu"), 2, "no device named gpu", "rectiflow devices");
     fails(generate(TINY_SD3, "--tile", 3), 2, "--tile must be at least 8, got 3");
+    fails(
+        generate(TINY_SD3, "--no-t5", "--t5", TINY_SD3),
+        2,
+        "--t5 gives the T5 that --no-t5 leaves out");
     fails(generate(TINY_SD3, "--t5-tokens", 0), 2, "--t5-tokens must be 1 to 512, got 0");
     fails(generate(TINY_SD3, "--t5-tokens", 100_000), 2, "--t5-tokens must be 1 to 512");
     fails(generate(TINY_SD3, "--steps", 0), 2, "--steps must be 1 to 10000, got 0", "--help");

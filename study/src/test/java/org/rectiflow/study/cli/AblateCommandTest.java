@@ -50,15 +50,6 @@ class AblateCommandTest {
   }
 
   @Test
-  void mistakesInTheCommandLineHaveAStatusOfTheirOwn() {
-    refuses(2, "--jobs must be at least 1, got 0", "--jobs", 0);
-    refuses(2, "--threads must be at least 1, got 0", "--threads", 0);
-    refuses(2, "leave one of them out", "--plan", "--report");
-    refuses(2, "has no budget 'weeks'", "--budget", "weeks");
-    refuses(2, "no device named gpu", "--plan", "--device", "gpu");
-  }
-
-  @Test
   void aFolderOfSomethingElseIsLeftAlone() throws IOException {
     Path other = Files.createDirectory(temp.resolve("other"));
     Files.writeString(other.resolve("thesis.tex"), "years of work");
@@ -84,10 +75,11 @@ class AblateCommandTest {
 
   @Test
   void optionsThatCannotBeAreRefused() throws IOException {
-    refuses("--jobs must be at least 1, got 0", "--jobs", 0);
-    refuses("--threads must be at least 1, got 0", "--threads", 0, "--plan");
-    refuses("leave one of them out", "--plan", "--report");
-    refuses("has no budget 'minuts'", "--budget", "minuts");
+    refuses(2, "--jobs must be at least 1, got 0", "--jobs", 0);
+    refuses(2, "--threads must be at least 1, got 0", "--threads", 0, "--plan");
+    refuses(2, "leave one of them out", "--plan", "--report");
+    refuses(2, "has no budget 'minuts'", "--budget", "minuts");
+    refuses(2, "no device named gpu", "--plan", "--device", "gpu");
     study = temp;
     refuses("this is a folder, expected a study's file", "--plan");
   }

@@ -133,8 +133,8 @@ public final class TrainCommand implements Subcommand {
   private int train(Settings settings, TaskFactory factory) throws Exception {
     PrintWriter output = spec.commandLine().getOut();
     Path folder = out == null ? Path.of("runs").resolve(name()) : out;
-    try (RunFolder held = RunFolder.open(folder, settings, resume);
-        Backend backend = backend();
+    try (Backend backend = backend();
+        RunFolder held = RunFolder.open(folder, settings, resume);
         ConsoleProgress console = ConsoleProgress.onStandardError();
         Interrupt interrupt = new Interrupt(spec.commandLine().getErr())) {
       Progress progress = quiet ? Progress.NONE : console;
