@@ -69,7 +69,7 @@ public record RandomModel(
     for (Map.Entry<Part, DType> part : dtypes.entrySet()) {
       for (List<Long> shape :
           release.shapes(part.getKey(), TargetLayout.DIFFUSERS.names(), blocks).values()) {
-        bits += shape.stream().reduce(1L, Math::multiplyExact) * part.getValue().bits();
+        bits += elements(shape) * part.getValue().bits();
       }
     }
     return bits / 8;
@@ -96,13 +96,27 @@ public record RandomModel(
     if (sparse) {
       return new TensorPlan(name, dtype, shape, null);
     }
-    long inputs = shape.stream().skip(1).mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
-    boolean table = name.contains("embed");
-    double deviation = table ? GAIN : GAIN / Math.sqrt((double) inputs);
-    float scale = (float) (deviation / UNIFORM_DEVIATION);
+    float scale = (float) (deviation(name, shape) / UNIFORM_DEVIATION);
     int start = new SplittableRandom(seed ^ name.hashCode()).nextInt(BLOCK);
-    long count = inputs * shape.getFirst();
+    long count = elements(shape);
     return new TensorPlan(name, dtype, shape, sink -> values(sink, block, start, scale, count));
+  }
+
+  /**
+   * The rows of a table are looked up and not summed. The layers of the embedders are no tables: as
+   * such they would make modulations so large that every softmax becomes one key.
+   */
+  static double deviation(String name, List<Long> shape) {
+    boolean table =
+        name.endsWith("pos_embed")
+            || name.endsWith("embedding.weight")
+            || name.endsWith("embed_tokens.weight");
+    long inputs = elements(shape.subList(1, shape.size()));
+    return table ? GAIN : GAIN / Math.sqrt((double) inputs);
+  }
+
+  private static long elements(List<Long> shape) {
+    return shape.stream().reduce(1L, Math::multiplyExact);
   }
 
   private static void ones(TensorData.Sink sink, long count) throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +90,19 @@ class RandomModelTest {
                 .write(a, TargetLayout.SINGLE, Progress.NONE))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("nothing is overwritten");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "context_embedder.weight, 0.0078125",
+    "time_text_embed.text_embedder.linear_1.weight, 0.0078125",
+    "pos_embed.proj.weight, 0.0078125",
+    "pos_embed.pos_embed, 0.5",
+    "text_model.embeddings.token_embedding.weight, 0.5",
+    "encoder.embed_tokens.weight, 0.5"
+  })
+  void onlyTablesHaveRowsOfTheSizeOfActivations(String name, double deviation) {
+    assertThat(RandomModel.deviation(name, List.of(1536L, 4096L))).isEqualTo(deviation);
   }
 
   @Test
