@@ -74,7 +74,7 @@ public final class Attention {
   /**
    * Tasks for each thread that are enough to keep all busy to the end, were one a little slower.
    */
-  private static final int ENOUGH_TASKS = 16;
+  private static final int ENOUGH_TASKS = 12;
 
   /** Rows that are copied before they are rearranged: few enough to stay in the cache. */
   private static final int STAGED = 4 * Tile.ROWS;
@@ -234,7 +234,7 @@ public final class Attention {
         int sums = at + dim * width;
         int shift = p * Tile.WIDTH;
         score(p, k0, kc, vectors);
-        if (k0 == 0 || Softmax.anyZero(out, sums, width)) {
+        if (k0 == 0 || Softmax.isRestless(shifts, shift, out, sums, width)) {
           softmax.shift(scores, kc, vectors, k0 == 0, out, at, dim + 1, shifts, shift);
         }
         if (softmax.weigh(scores, kc, vectors)) {

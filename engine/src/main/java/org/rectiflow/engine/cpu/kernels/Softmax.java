@@ -8,11 +8,18 @@ import jdk.incubator.vector.VectorOperators;
  * The softmax of {@link Attention}: turns a block of scores {@code [key][query]}, in powers of two,
  * into weights where they lie. What is subtracted from the scores of a query (the shift) follows
  * their maximum only when it must: weights may be as large as 2^{@value #LIMIT}, so a block is
- * nearly always gone through once. The sum of weights lies in the last of the result's rows.
+ * nearly always gone through once, and where a shift was needed the maximum is looked for first.
+ * The sum of weights lies in the last of the result's rows.
  */
 final class Softmax {
-  /** How far a maximum may be from the shift, in powers of two. */
-  private static final float LIMIT = 16;
+  /**
+   * How far a maximum may be above the shift, in powers of two: sums of results as large are far
+   * from the largest float.
+   */
+  private static final float LIMIT = 48;
+
+  /** How far a first maximum may be below the shift: weights vanish at 2^-126. */
+  private static final float LOWEST = -16;
 
   /** Adding this rounds to an integer held in the low mantissa bits, see {@link VectorMath}. */
   private static final float ROUND = 0x1.8p23f;
@@ -41,13 +48,16 @@ final class Softmax {
     return start;
   }
 
-  /** Whether a query has found no key yet. */
-  static boolean anyZero(float[] x, int at, int count) {
-    boolean zero = false;
+  /**
+   * Whether shifts probably have to follow the next scores: one already had to, or a query has
+   * found no key yet.
+   */
+  static boolean isRestless(float[] shifts, int shift, float[] out, int sums, int count) {
+    boolean restless = false;
     for (int i = 0; i < count; i++) {
-      zero |= x[at + i] == 0f;
+      restless |= shifts[shift + i] != 0f | out[sums + i] == 0f;
     }
-    return zero;
+    return restless;
   }
 
   /**
@@ -75,7 +85,7 @@ final class Softmax {
     for (int i = 0; i < width; i++) {
       float m = lanes[i];
       boolean none = first || out[at + (rows - 1) * width + i] == 0f;
-      if (m > LIMIT || (none && m < -LIMIT && m != Float.NEGATIVE_INFINITY)) {
+      if (m > LIMIT || (none && m < LOWEST && m != Float.NEGATIVE_INFINITY)) {
         shifts[shift + i] += m;
         changed = true;
       } else {

@@ -69,7 +69,54 @@ class AttentionTest {
   /** Scores in the hundreds, where only the running maximum keeps exp from overflowing. */
   @Test
   void largeScores() {
-    check(1, 2, 64, new int[] {100, 250}, false, false, 60);
+    for (double spread : new double[] {5, 12, 20, 60, 10_000}) {
+      check(1, 2, 64, new int[] {100, 550}, false, false, spread);
+      check(1, 1, 16, new int[] {450}, true, true, spread);
+    }
+  }
+
+  /** The shift is lowered for the first keys and then has to follow every block. */
+  @Test
+  void scoresThatRiseFromKeyToKey() {
+    int tokens = 700;
+    int dim = 8;
+    MemorySegment x = Memory.gaussian(random, (long) tokens * dim);
+    MemorySegment bias = Memory.empty((long) tokens * tokens);
+    for (int q = 0; q < tokens; q++) {
+      for (int k = 0; k < tokens; k++) {
+        bias.setAtIndex(
+            java.lang.foreign.ValueLayout.JAVA_FLOAT, (long) q * tokens + k, 0.5f * k - 300f);
+      }
+    }
+    MemorySegment out = Memory.empty((long) tokens * dim);
+    Attention.Tokens t = new Attention.Tokens(x, 0, 0, dim);
+    Attention.run(
+        TWO,
+        1,
+        1,
+        dim,
+        List.of(new Attention.Stream(tokens, t, t, t, new Attention.Tokens(out, 0, 0, dim))),
+        new Attention.Options(0.3f, false, StoredVector.f32(bias, 0), null));
+    double worst = 0;
+    for (int q = 0; q < tokens; q++) {
+      for (int d = 0; d < dim; d++) {
+        double sum = 0;
+        double norm = 0;
+        for (int k = 0; k < tokens; k++) {
+          double s = 0.5 * (k - tokens);
+          for (int e = 0; e < dim; e++) {
+            s += 0.3f * (double) Memory.get(x, q * dim + e) * Memory.get(x, k * dim + e);
+          }
+          double w = Math.exp(s);
+          sum += w * Memory.get(x, k * dim + d);
+          norm += w;
+        }
+        worst = Math.max(worst, Math.abs(Memory.get(out, q * dim + d) - sum / norm));
+      }
+    }
+    System.out.printf(Locale.ROOT, "rising scores: largest error %.1e%n", worst);
+    // Scores of 300 are known to 3e-5.
+    assertThat(worst).isLessThan(1e-4);
   }
 
   /**
