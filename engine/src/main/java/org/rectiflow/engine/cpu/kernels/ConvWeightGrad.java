@@ -113,7 +113,8 @@ final class ConvWeightGrad {
       int first = item % bands * bandRows;
       int outputs = Math.min(bandRows, s.outHeight() - first);
       int top = first * s.stride() - s.padTop();
-      part.load(x, b, c0, count, top, -s.padLeft(), xs, scratch);
+      int lines = part.planeHeight() * part.step();
+      part.load(x, b, c0, count, top, -s.padLeft(), lines, xs, scratch);
       Arrays.fill(xs, size, size + L, 0f);
       load(b, o0, rows, rowTiles * ROWS, first, outputs, dys, stride);
       int length = positions(outputs);

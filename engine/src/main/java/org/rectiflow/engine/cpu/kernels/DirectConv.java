@@ -15,8 +15,8 @@ import jdk.incubator.vector.FloatVector;
  * Sums run over the elements of a weight's row in their stored order, one rounding a step.
  *
  * <p>Memory beside operands and result: the widened weights; for each thread {@value #TASK_PANELS}
- * panels of results for at most all channels and at most {@link Tile#K_MAX} channels of the
- * picture's rows that a task needs.
+ * panels, and where there are several blocks of them their results for at most all channels, and at
+ * most {@link Tile#K_MAX} channels of the picture's rows that a task needs.
  */
 final class DirectConv {
   private static final ValueLayout.OfFloat FLOAT =
@@ -24,6 +24,9 @@ final class DirectConv {
 
   /** Panels of a task: enough to repay reading weights from the second level cache. */
   private static final int TASK_PANELS = 16;
+
+  /** The same for three output channels: a task reads rows of the picture above and below too. */
+  private static final int LOW_TASK_PANELS = 48;
 
   private static final int ENOUGH_TASKS = 16;
 
@@ -82,7 +85,7 @@ final class DirectConv {
     panelVectors = LowTile.vectors(rows);
     panelWidth = panelVectors * Simd.LANES;
     int panels = MatMul.ceilDiv(positions, panelWidth);
-    panelGroups = MatMul.ceilDiv(panels, TASK_PANELS);
+    panelGroups = MatMul.ceilDiv(panels, rows == 3 ? LOW_TASK_PANELS : TASK_PANELS);
     taskPanels = MatMul.ceilDiv(panels, panelGroups);
     tiles = MatMul.ceilDiv(s.outChannels(), rows);
     int groups = 1;
@@ -156,80 +159,95 @@ final class DirectConv {
         scratch.floats(2, pointwise ? 0 : channelStep * input.channelSize() + panelWidth);
     // Not a multiple of a page, so that panels copied together do not collide in the cache.
     long panelBytes = 4L * (channelStep * taps + 3) * panelWidth;
-    int together = pointwise && panelVectors == 2 ? (end - first) / panelWidth : 0;
-    MemorySegment packed = scratch.segment(0, (together + 1) * panelBytes);
+    MemorySegment packed = scratch.segment(0, panels * panelBytes);
     int[] offsets = scratch.ints(taps);
     for (int tap = 0; tap < taps; tap++) {
       offsets[tap] = input.offset(tap / s.kernelWidth(), tap % s.kernelWidth());
     }
-    StoredVector x = conv.x();
+    int[] starts = new int[panelWidth];
     int tileSize = rows * panelWidth;
-    float[] c = scratch.floats(1, panels * tileCount * tileSize);
+    float[] c = scratch.floats(1, blocks == 1 ? 0 : panels * tileCount * tileSize);
+    float[] result = scratch.floats(6, tileSize);
     float[] biases = conv.biases(tile0 * rows, tileCount * rows, scratch);
     for (int block = 0; block < blocks; block++) {
+      boolean last = block == blocks - 1;
       int c0 = block * channelStep;
       int count = Math.min(channelStep, s.inChannels() - c0);
-      long plane = ((long) b * s.inChannels() + c0) * positions;
-      if (together > 0) {
-        // Channels are so far apart that what the processor reads ahead of one is gone from the
-        // cache when all others come first.
-        long from = x.byteOffset() + 4 * (plane + first);
-        Panels.copy(x.segment(), from, 4L * positions, count, together, packed, panelBytes);
-      }
       if (!pointwise) {
-        input.load(
-            x,
-            b,
-            c0,
-            count,
-            y0 * s.stride() - s.padTop(),
-            x0 * s.stride() - s.padLeft(),
-            strip,
-            scratch);
+        int top = y0 * s.stride() - s.padTop();
+        int left = x0 * s.stride() - s.padLeft();
+        int needed = (lines - 1) * s.stride() + s.kernelHeight();
+        input.load(conv.x(), b, c0, count, top, left, needed, strip, scratch);
       }
-      for (int p = 0; p < panels; p++) {
-        int position = first + p * panelWidth;
-        int lanes = Math.min(panelWidth, end - position);
-        int vectors = panelVectors == 2 && lanes <= Simd.LANES ? 1 : panelVectors;
-        long panel = Math.min(p, together) * panelBytes;
-        if (pointwise && p >= together) {
-          packPlanes(plane + position, count, lanes, vectors, packed, panel);
-        } else if (!pointwise) {
-          int from = position - y0 * outWidth - x0;
-          pack(input, strip, count, offsets, from, lanes, vectors, columns, packed);
+      int from = first - y0 * outWidth - x0;
+      boolean unpacked = unpacked(input, from, end - first, columns, starts);
+      if (pointwise) {
+        packPlanes(b, c0, count, first, end - first, packed, panelBytes);
+      } else if (!unpacked) {
+        for (int p = 0; p < panels; p++) {
+          int lanes = Math.min(panelWidth, end - first - p * panelWidth);
+          int at = from + p * panelWidth;
+          MemorySegment panel = packed.asSlice(p * panelBytes, panelBytes);
+          pack(input, strip, count, offsets, at, lanes, vectors(lanes), columns, starts, panel);
         }
-        for (int t = 0; t < tileCount; t++) {
-          int at = (p * tileCount + t) * tileSize;
-          multiply(
-              vectors,
-              weights,
-              block(block, tile0 + t),
-              count * taps,
-              packed,
-              panel,
-              block == 0 ? Tile.ZEROS : c,
-              block == 0 ? 0 : at,
-              c,
-              at);
+      }
+      // Panels innermost: results of a channel are stored side by side, one tile's while the next
+      // is being computed.
+      for (int t = 0; t < tileCount; t++) {
+        int channels = Math.min(rows, s.outChannels() - (tile0 + t) * rows);
+        long channel = (long) b * s.outChannels() + (tile0 + t) * rows;
+        for (int p = 0; p < panels; p++) {
+          int at = (t * panels + p) * tileSize;
+          int lanes = Math.min(panelWidth, end - first - p * panelWidth);
+          float[] z = block == 0 ? Tile.ZEROS : c;
+          int zo = block == 0 ? 0 : at;
+          float[] to = last ? result : c;
+          int co = last ? 0 : at;
+          int wo = block(block, tile0 + t);
+          if (unpacked) {
+            vectorStarts(input, from + p * panelWidth, panelVectors, columns, starts);
+            LowTile.unpacked(
+                weights,
+                wo,
+                count,
+                strip,
+                input.channelSize(),
+                offsets,
+                taps,
+                starts,
+                z,
+                zo,
+                to,
+                co);
+          } else {
+            multiply(
+                vectors(lanes), weights, wo, count * taps, packed, p * panelBytes, z, zo, to, co);
+          }
+          if (last) {
+            long out = 4 * (channel * positions + first + p * panelWidth);
+            store(result, channels, biases, t * rows, out, lanes, scratch);
+          }
         }
       }
     }
-    // Long runs of a channel at a time.
-    for (int t = 0; t < tileCount; t++) {
-      int channels = Math.min(rows, s.outChannels() - (tile0 + t) * rows);
-      for (int r = 0; r < channels; r++) {
-        long channel = (long) b * s.outChannels() + (tile0 + t) * rows + r;
-        store(
-            c,
-            t * tileSize,
-            r,
-            tileCount * tileSize,
-            4 * (channel * positions + first),
-            end - first,
-            biases[t * rows + r],
-            scratch);
+  }
+
+  /** Vectors of a panel that has so many positions. */
+  private int vectors(int lanes) {
+    return panelVectors == 2 && lanes <= Simd.LANES ? 1 : panelVectors;
+  }
+
+  /** Whether a tile reads the picture's rows where they are: with few rows, packing is dear. */
+  private boolean unpacked(PaddedInput input, int from, int count, int columns, int[] starts) {
+    if (rows != 3 || !LowTile.readsUnpacked() || pointwise || count % panelWidth != 0) {
+      return false;
+    }
+    for (int done = 0; done < count; done += panelWidth) {
+      if (!vectorStarts(input, from + done, panelVectors, columns, starts)) {
+        return false;
       }
     }
+    return true;
   }
 
   private void multiply(
@@ -254,6 +272,7 @@ final class DirectConv {
    * What {@code lanes} positions from {@code from} on see in some channels, as a panel.
    *
    * @param columns positions in a row
+   * @param starts space for as many integers
    */
   private void pack(
       PaddedInput input,
@@ -264,9 +283,9 @@ final class DirectConv {
       int lanes,
       int vectors,
       int columns,
+      int[] starts,
       MemorySegment panel) {
     int channelSize = input.channelSize();
-    int[] starts = new int[lanes];
     if (lanes == vectors * Simd.LANES && vectorStarts(input, from, vectors, columns, starts)) {
       for (int v = 0; v < vectors; v += 3) {
         long to = 4L * v * Simd.LANES;
@@ -432,17 +451,29 @@ final class DirectConv {
     }
   }
 
-  /** The panel of a convolution with one tap: pieces of the picture's planes. */
-  private void packPlanes(long from, int count, int lanes, int vectors, MemorySegment to, long at) {
-    StoredVector x = conv.x();
-    long plane = x.byteOffset() + 4 * from;
-    if (lanes == vectors * Simd.LANES) {
-      copyPlanes(x.segment(), plane, 4L * positions, count, vectors, to, at);
-      return;
-    }
-    for (int ch = 0; ch < count; ch++) {
-      long row = at + 4L * ch * vectors * Simd.LANES;
-      MemorySegment.copy(x.segment(), plane + 4L * ch * positions, to, row, 4L * lanes);
+  /** Panels of a convolution with one tap: pieces of the picture's planes. */
+  private void packPlanes(
+      int b, int c0, int count, int first, int wanted, MemorySegment to, long panelBytes) {
+    MemorySegment x = conv.x().segment();
+    long plane = ((long) b * s.inChannels() + c0) * positions + first;
+    long from = conv.x().byteOffset() + 4 * plane;
+    int together = panelVectors == 2 ? wanted / panelWidth : 0;
+    // Channels are so far apart that what the processor reads ahead of one is gone from the cache
+    // when all others come first.
+    Panels.copy(x, from, 4L * positions, count, together, to, panelBytes);
+    for (int p = together; p * panelWidth < wanted; p++) {
+      int lanes = Math.min(panelWidth, wanted - p * panelWidth);
+      int vectors = vectors(lanes);
+      long at = p * panelBytes;
+      long part = from + 4L * p * panelWidth;
+      if (lanes == vectors * Simd.LANES) {
+        copyPlanes(x, part, 4L * positions, count, vectors, to, at);
+        continue;
+      }
+      for (int ch = 0; ch < count; ch++) {
+        long row = at + 4L * ch * vectors * Simd.LANES;
+        MemorySegment.copy(x, part + 4L * ch * positions, to, row, 4L * lanes);
+      }
     }
   }
 
@@ -459,47 +490,44 @@ final class DirectConv {
   }
 
   /**
-   * One channel of a task's results.
+   * The result of a tile.
    *
-   * @param at where its first tile begins
-   * @param step elements from a panel's tile to the next one's
+   * @param bias index of the first channel's bias
+   * @param to where the first channel's positions begin in the result
+   * @param lanes how many positions there are
    */
   private void store(
-      float[] c, int at, int row, int step, long to, int count, float bias, Scratch scratch) {
+      float[] c, int channels, float[] biases, int bias, long to, int lanes, Scratch scratch) {
     StoredVector residual = conv.residual();
     StoredVector out = conv.out();
-    int whole = count / panelWidth;
-    int rest = count - whole * panelWidth;
-    if (plain()) {
-      int from = at + row * panelWidth;
+    if (plain() && lanes == panelWidth) {
+      long at = out.byteOffset() + to;
       if (residual == null) {
-        storeRow(c, from, step, whole, panelWidth, bias, out.segment(), out.byteOffset() + to);
+        storeTile(c, channels, lanes, biases, bias, out.segment(), at, 4L * positions);
       } else {
-        addRow(
+        long from = residual.byteOffset() + to - at;
+        addTile(
             c,
-            from,
-            step,
-            whole,
-            panelWidth,
+            channels,
+            lanes,
+            biases,
             bias,
             residual.segment(),
-            residual.byteOffset() + to,
+            from,
             out.segment(),
-            out.byteOffset() + to);
+            at,
+            4L * positions);
       }
-    } else {
-      rest = count;
-      whole = 0;
+      return;
     }
+    int width = vectors(lanes) * Simd.LANES;
     float[] y = scratch.floats(3, 2 * panelWidth);
-    for (int p = whole; rest > 0; p++) {
-      int lanes = Math.min(rest, panelWidth);
-      int width = panelVectors == 2 && lanes <= Simd.LANES ? Simd.LANES : panelWidth;
+    for (int r = 0; r < channels; r++) {
       for (int i = 0; i < width; i++) {
-        y[i] = c[at + p * step + row * width + i] + bias;
+        y[i] = c[r * width + i] + biases[bias + r];
       }
       VectorMath.apply(conv.activation(), y, 0, width);
-      long offset = to + 4L * p * panelWidth;
+      long offset = to + 4L * r * positions;
       if (residual != null) {
         MemorySegment.copy(
             residual.segment(), FLOAT, residual.byteOffset() + offset, y, panelWidth, lanes);
@@ -508,7 +536,6 @@ final class DirectConv {
         }
       }
       Copies.write(y, 0, out.segment(), out.byteOffset() + offset, lanes);
-      rest -= lanes;
     }
   }
 
@@ -519,40 +546,49 @@ final class DirectConv {
         && (residual == null || !residual.segment().isMapped());
   }
 
-  private static void storeRow(
-      float[] c, int at, int step, int panels, int width, float bias, MemorySegment out, long to) {
-    FloatVector b = FloatVector.broadcast(Simd.F, bias);
-    for (int p = 0; p < panels; p++) {
+  private static void storeTile(
+      float[] c,
+      int channels,
+      int width,
+      float[] biases,
+      int bias,
+      MemorySegment out,
+      long to,
+      long step) {
+    for (int r = 0; r < channels; r++) {
+      FloatVector b = FloatVector.broadcast(Simd.F, biases[bias + r]);
       for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, at + p * step + i)
+        FloatVector.fromArray(Simd.F, c, r * width + i)
             .add(b)
-            .intoMemorySegment(out, to, Simd.LE);
-        to += 4L * Simd.LANES;
+            .intoMemorySegment(out, to + 4L * i, Simd.LE);
       }
+      to += step;
     }
   }
 
-  private static void addRow(
+  /**
+   * @param from distance of the residual's elements from those of the result
+   */
+  private static void addTile(
       float[] c,
-      int at,
-      int step,
-      int panels,
+      int channels,
       int width,
-      float bias,
+      float[] biases,
+      int bias,
       MemorySegment residual,
       long from,
       MemorySegment out,
-      long to) {
-    FloatVector b = FloatVector.broadcast(Simd.F, bias);
-    for (int p = 0; p < panels; p++) {
+      long to,
+      long step) {
+    for (int r = 0; r < channels; r++) {
+      FloatVector b = FloatVector.broadcast(Simd.F, biases[bias + r]);
       for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, at + p * step + i)
+        FloatVector.fromArray(Simd.F, c, r * width + i)
             .add(b)
-            .add(FloatVector.fromMemorySegment(Simd.F, residual, from, Simd.LE))
-            .intoMemorySegment(out, to, Simd.LE);
-        from += 4L * Simd.LANES;
-        to += 4L * Simd.LANES;
+            .add(FloatVector.fromMemorySegment(Simd.F, residual, from + to + 4L * i, Simd.LE))
+            .intoMemorySegment(out, to + 4L * i, Simd.LE);
       }
+      to += step;
     }
   }
 }

@@ -57,6 +57,108 @@ final class LowTile {
     }
   }
 
+  /** Whether three rows can be multiplied with {@link #unpacked}. */
+  static boolean readsUnpacked() {
+    return MANY_REGISTERS;
+  }
+
+  /**
+   * 3 rows and 6 vectors, b's elements being read from rows of a picture: what is multiplied with
+   * weight {@code tap} of channel {@code ch} begins, for vector {@code v}, at {@code ch *
+   * channelSize + offsets[tap] + starts[v]}.
+   */
+  static void unpacked(
+      float[] w,
+      int wo,
+      int channels,
+      float[] b,
+      int channelSize,
+      int[] offsets,
+      int taps,
+      int[] starts,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
+    int s0 = starts[0];
+    int s1 = starts[1];
+    int s2 = starts[2];
+    int s3 = starts[3];
+    int s4 = starts[4];
+    int s5 = starts[5];
+    FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
+    FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
+    FloatVector c0c = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
+    FloatVector c0d = FloatVector.fromArray(Simd.F, z, zo + 3 * L);
+    FloatVector c0e = FloatVector.fromArray(Simd.F, z, zo + 4 * L);
+    FloatVector c0f = FloatVector.fromArray(Simd.F, z, zo + 5 * L);
+    FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 6 * L);
+    FloatVector c1b = FloatVector.fromArray(Simd.F, z, zo + 7 * L);
+    FloatVector c1c = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
+    FloatVector c1d = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
+    FloatVector c1e = FloatVector.fromArray(Simd.F, z, zo + 10 * L);
+    FloatVector c1f = FloatVector.fromArray(Simd.F, z, zo + 11 * L);
+    FloatVector c2a = FloatVector.fromArray(Simd.F, z, zo + 12 * L);
+    FloatVector c2b = FloatVector.fromArray(Simd.F, z, zo + 13 * L);
+    FloatVector c2c = FloatVector.fromArray(Simd.F, z, zo + 14 * L);
+    FloatVector c2d = FloatVector.fromArray(Simd.F, z, zo + 15 * L);
+    FloatVector c2e = FloatVector.fromArray(Simd.F, z, zo + 16 * L);
+    FloatVector c2f = FloatVector.fromArray(Simd.F, z, zo + 17 * L);
+    int at = wo;
+    for (int ch = 0; ch < channels; ch++) {
+      int channel = ch * channelSize;
+      for (int tap = 0; tap < taps; tap++) {
+        int from = channel + offsets[tap];
+        FloatVector b0 = FloatVector.fromArray(Simd.F, b, from + s0);
+        FloatVector b1 = FloatVector.fromArray(Simd.F, b, from + s1);
+        FloatVector b2 = FloatVector.fromArray(Simd.F, b, from + s2);
+        FloatVector b3 = FloatVector.fromArray(Simd.F, b, from + s3);
+        FloatVector b4 = FloatVector.fromArray(Simd.F, b, from + s4);
+        FloatVector b5 = FloatVector.fromArray(Simd.F, b, from + s5);
+        FloatVector a = FloatVector.broadcast(Simd.F, w[at]);
+        c0a = a.fma(b0, c0a);
+        c0b = a.fma(b1, c0b);
+        c0c = a.fma(b2, c0c);
+        c0d = a.fma(b3, c0d);
+        c0e = a.fma(b4, c0e);
+        c0f = a.fma(b5, c0f);
+        a = FloatVector.broadcast(Simd.F, w[at + 1]);
+        c1a = a.fma(b0, c1a);
+        c1b = a.fma(b1, c1b);
+        c1c = a.fma(b2, c1c);
+        c1d = a.fma(b3, c1d);
+        c1e = a.fma(b4, c1e);
+        c1f = a.fma(b5, c1f);
+        a = FloatVector.broadcast(Simd.F, w[at + 2]);
+        c2a = a.fma(b0, c2a);
+        c2b = a.fma(b1, c2b);
+        c2c = a.fma(b2, c2c);
+        c2d = a.fma(b3, c2d);
+        c2e = a.fma(b4, c2e);
+        c2f = a.fma(b5, c2f);
+        at += 3;
+      }
+    }
+    c0a.intoArray(c, co);
+    c0b.intoArray(c, co + L);
+    c0c.intoArray(c, co + 2 * L);
+    c0d.intoArray(c, co + 3 * L);
+    c0e.intoArray(c, co + 4 * L);
+    c0f.intoArray(c, co + 5 * L);
+    c1a.intoArray(c, co + 6 * L);
+    c1b.intoArray(c, co + 7 * L);
+    c1c.intoArray(c, co + 8 * L);
+    c1d.intoArray(c, co + 9 * L);
+    c1e.intoArray(c, co + 10 * L);
+    c1f.intoArray(c, co + 11 * L);
+    c2a.intoArray(c, co + 12 * L);
+    c2b.intoArray(c, co + 13 * L);
+    c2c.intoArray(c, co + 14 * L);
+    c2d.intoArray(c, co + 15 * L);
+    c2e.intoArray(c, co + 16 * L);
+    c2f.intoArray(c, co + 17 * L);
+  }
+
   /** 8 rows and 3 vectors. */
   private static void columns8x3(
       float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {

@@ -39,7 +39,7 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
   }
 
   /**
-   * Fills {@code to[channel][plane][row][column]}.
+   * Fills {@code to[channel][plane][row][column]} as far as its rows are wanted.
    *
    * @param x float32 [N, I, H, W]
    * @param b picture of the batch
@@ -47,20 +47,29 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
    * @param count number of channels
    * @param top row of the doubled picture at which the part begins, may be negative
    * @param left column at which it begins, may be negative
+   * @param rows of the doubled picture; what comes after them is left as it was
    */
   void load(
-      StoredVector x, int b, int c0, int count, int top, int left, float[] to, Scratch scratch) {
+      StoredVector x,
+      int b,
+      int c0,
+      int count,
+      int top,
+      int left,
+      int rows,
+      float[] to,
+      Scratch scratch) {
     int wide = planeWidth * step;
     int factor = shape.upsample();
     int height = shape.height() * factor;
     int width = shape.width() * factor;
     int from = Math.clamp(-(long) left, 0, wide);
     int end = Math.clamp((long) width - left, from, wide);
-    float[] line = scratch.floats(3, wide);
+    float[] line = scratch.floats(3, 2 * wide);
     float[] stored = scratch.floats(4, shape.width());
     for (int ch = 0; ch < count; ch++) {
       long channel = ((long) b * shape.inChannels() + c0 + ch) * shape.height();
-      for (int i = 0; i < planeHeight * step; i++) {
+      for (int i = 0; i < rows; i++) {
         int at = ch * channelSize() + offset(i, 0);
         int y = top + i;
         if (y < 0 || y >= height || end == from) {
@@ -92,7 +101,9 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
           spread(stored, factor, (left + from) % factor, row, start + from, end - from);
         }
         if (step == 2) {
-          halve(line, planeWidth, to, at, at + planeHeight * planeWidth);
+          halve(line, 0, planeWidth, to, at, at + planeHeight * planeWidth);
+        } else if (step == 4) {
+          quarter(line, wide, to, at);
         } else if (step > 2) {
           split(line, to, at);
         }
@@ -122,18 +133,26 @@ record PaddedInput(Conv2d.Shape shape, int step, int planeHeight, int planeWidth
     }
   }
 
+  /** Every fourth element of a line, which has room for as much again behind it. */
+  private void quarter(float[] line, int wide, float[] to, int at) {
+    int plane = planeHeight * planeWidth;
+    halve(line, 0, 2 * planeWidth, line, wide, wide + 2 * planeWidth);
+    halve(line, wide, planeWidth, to, at, at + 2 * plane);
+    halve(line, wide + 2 * planeWidth, planeWidth, to, at + plane, at + 3 * plane);
+  }
+
   /** Even and odd elements. */
-  private static void halve(float[] line, int count, float[] to, int even, int odd) {
+  private static void halve(float[] line, int from, int count, float[] to, int even, int odd) {
     int i = 0;
     for (; i <= count - Simd.LANES; i += Simd.LANES) {
-      FloatVector a = FloatVector.fromArray(Simd.F, line, 2 * i);
-      FloatVector b = FloatVector.fromArray(Simd.F, line, 2 * i + Simd.LANES);
+      FloatVector a = FloatVector.fromArray(Simd.F, line, from + 2 * i);
+      FloatVector b = FloatVector.fromArray(Simd.F, line, from + 2 * i + Simd.LANES);
       a.rearrange(EVEN, b).intoArray(to, even + i);
       a.rearrange(ODD, b).intoArray(to, odd + i);
     }
     for (; i < count; i++) {
-      to[even + i] = line[2 * i];
-      to[odd + i] = line[2 * i + 1];
+      to[even + i] = line[from + 2 * i];
+      to[odd + i] = line[from + 2 * i + 1];
     }
   }
 

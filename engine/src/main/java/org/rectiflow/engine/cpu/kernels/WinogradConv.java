@@ -11,13 +11,14 @@ import jdk.incubator.vector.VectorShuffle;
  * "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016), section 4.1: 16 products for
  * four outputs instead of 36, all other factors being 1, 1/2 and 1/4. Of a picture that is doubled
  * first, with padding of 1, seven of the 16 transformed inputs are differences of equal pixels, and
- * nine products are left.
+ * nine products are left. With stride 2 there are 25, see {@link HalvingTransform}.
  *
- * <p>Squares of 2x2 outputs are the vector lanes, and each of the 16 points is a product of
- * matrices: transformed weights [O, I] times transformed input [I, squares]. Weights are
- * transformed once a call and shared. A task takes some vectors of squares, and where there are few
- * of them a part of the channels; it transforms the input for all channels, multiplies for some
- * output channels at a time and transforms the products back while they are in the cache.
+ * <p>Squares of 2x2 outputs are the vector lanes, and each of the 16 or 9 points is a product of
+ * matrices: transformed weights [O, I] times transformed input [I, squares], with stride 2 up to
+ * four of them added up. Weights are transformed once a call and shared. A task takes some vectors
+ * of squares, and where there are few of them a part of the channels; it transforms the input for
+ * all channels, multiplies for some output channels at a time and transforms the products back
+ * while they are in the cache.
  *
  * <p>A transformed pixel or weight has a few more rounding errors, but the sums are nine times
  * shorter: with 128 to 512 channels the errors are about 0.6 times those of {@link DirectConv}.
@@ -39,9 +40,17 @@ final class WinogradConv {
   private static final int ENOUGH_TASKS = 8;
   private static final int ENOUGH_CHANNELS = 64;
 
+  /** The same for stride 2. */
+  private static final int ENOUGH_HALVED = 128;
+
   /** Channels of the input that are loaded at a time. */
   private static final int LOAD_CHANNELS = 8;
 
+  /** Input channels whose weights are transformed at a time: results stay in the cache. */
+  private static final int WEIGHT_CHANNELS = 32;
+
+  private static final int[] PLAIN = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  private static final int[] DOUBLED = {0, 1, -1, 2, 3, 4, -1, 5, -1, -1, -1, -1, 6, 7, -1, 8};
   private static final int TILE = Tile.ROWS * Tile.WIDTH;
   private static final int L = Simd.LANES;
   private static final VectorShuffle<Float> LOW =
@@ -58,8 +67,18 @@ final class WinogradConv {
   /** Whether the picture is doubled so that the two inner pixels of every square are the same. */
   private final boolean doubled;
 
-  /** Products for a square. */
-  private final int points;
+  private final boolean halving;
+
+  /** What is added up for a square. */
+  private final Point[] points;
+
+  /** The point that a transformed input or weight belongs to, by its number; -1 if not needed. */
+  private final int[] pointOf;
+
+  /** Which of its point's products it is in. */
+  private final int[] placeOf;
+
+  private final int weightCount;
 
   /** Vectors of squares in a row of squares. */
   private final int rowVectors;
@@ -70,8 +89,16 @@ final class WinogradConv {
   private final int tiles;
   private final int taskTiles;
   private final int tileGroups;
-  private final int channelStep;
-  private final int blocks;
+
+  /**
+   * A sum of products.
+   *
+   * @param depth number of products for each input channel
+   * @param blocks parts of the sum, each small enough for one call of the tile
+   * @param channelStep input channels of a part
+   * @param weights where its weights begin
+   */
+  private record Point(int depth, int blocks, int channelStep, int weights) {}
 
   WinogradConv(Convolution conv) {
     this.conv = conv;
@@ -79,7 +106,15 @@ final class WinogradConv {
     outHeight = s.outHeight();
     outWidth = s.outWidth();
     doubled = s.upsample() == 2 && s.padTop() == 1 && s.padLeft() == 1;
-    points = doubled ? 9 : 16;
+    halving = s.stride() == 2;
+    pointOf = halving ? HalvingTransform.points() : doubled ? DOUBLED : PLAIN;
+    placeOf = new int[pointOf.length];
+    int[] depths = new int[doubled || halving ? 9 : 16];
+    for (int i = 0; i < pointOf.length; i++) {
+      if (pointOf[i] >= 0) {
+        placeOf[i] = depths[pointOf[i]]++;
+      }
+    }
     rowVectors = MatMul.ceilDiv(outWidth, 2 * L);
     vectors = MatMul.ceilDiv(outHeight, 2) * rowVectors;
     vectorGroups = MatMul.ceilDiv(vectors, TASK_SQUARES / L);
@@ -91,28 +126,38 @@ final class WinogradConv {
     }
     taskTiles = MatMul.ceilDiv(tiles, groups);
     tileGroups = MatMul.ceilDiv(tiles, taskTiles);
-    blocks = MatMul.ceilDiv(s.inChannels(), Tile.K_MAX);
-    channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
+    points = new Point[depths.length];
+    int weights = 0;
+    for (int i = 0; i < points.length; i++) {
+      int blocks = MatMul.ceilDiv(s.inChannels() * depths[i], Tile.K_MAX);
+      int channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
+      points[i] = new Point(depths[i], blocks, channelStep, weights);
+      weights += blocks * tiles * Tile.ROWS * channelStep * depths[i];
+    }
+    weightCount = weights;
   }
 
   /** Whether this way is possible, and so much less work that it is faster. */
   static boolean fits(Conv2d.Shape s) {
     int squares = MatMul.ceilDiv(s.outWidth(), 2);
     int padded = MatMul.ceilDiv(squares, L) * L;
+    int enough = s.stride() == 1 ? ENOUGH_CHANNELS : ENOUGH_HALVED;
     return possible(s)
-        && s.inChannels() * s.upsample() >= ENOUGH_CHANNELS
-        && s.outChannels() * s.upsample() >= ENOUGH_CHANNELS
+        && s.inChannels() * s.upsample() >= enough
+        && s.outChannels() * s.upsample() >= enough
         && 4 * padded <= 5 * squares
         && (long) s.batch() * s.outHeight() * s.outWidth() >= 512;
   }
 
   /** Whether this way is possible. */
   static boolean possible(Conv2d.Shape s) {
-    return s.kernelHeight() == 3 && s.kernelWidth() == 3 && s.stride() == 1;
+    return s.kernelHeight() == 3
+        && s.kernelWidth() == 3
+        && (s.stride() == 1 || (s.stride() == 2 && s.upsample() == 1));
   }
 
   void run(Workers workers) {
-    float[] weights = workers.shared().floats(0, block(points, 0, 0));
+    float[] weights = workers.shared().floats(0, weightCount);
     workers.parallelFor(tiles, (t, scratch) -> transformWeights(t, weights, scratch));
     int groups = vectorGroups * tileGroups;
     workers.parallelFor(
@@ -122,40 +167,54 @@ final class WinogradConv {
                 t / groups, t % groups / tileGroups, t % tileGroups * taskTiles, weights, scratch));
   }
 
-  private int block(int point, int block, int tile) {
-    return ((point * blocks + block) * tiles + tile) * Tile.ROWS * channelStep;
+  private int block(Point point, int block, int tile) {
+    int size = Tile.ROWS * point.channelStep * point.depth;
+    return point.weights + (block * tiles + tile) * size;
   }
 
   private void transformWeights(int tile, float[] to, Scratch scratch) {
     StoredVector w = conv.w();
     int in = s.inChannels();
-    float[] row = scratch.floats(0, 9 * in);
-    float[] transformed = scratch.floats(1, 16 * in);
-    for (int r = 0; r < Tile.ROWS; r++) {
-      int o = tile * Tile.ROWS + r;
-      if (o < s.outChannels()) {
-        long from = w.byteOffset() + 9L * o * in * (w.dtype().bits() / 8);
-        Widen.run(w.segment(), from, w.dtype(), 9 * in, row, 0, scratch);
-        transformRow(row, in, transformed);
-      } else {
-        Arrays.fill(transformed, 0, 16 * in, 0f);
-      }
-      int point = 0;
-      for (int i = 0; i < 16; i++) {
-        if (doubled && (i / 4 == 2 || i % 4 == 2)) {
-          continue;
-        }
-        for (int block = 0; block < blocks; block++) {
-          int c0 = block * channelStep;
-          int at = block(point, block, tile) + r;
-          int end = Math.min(in, c0 + channelStep);
-          for (int c = c0; c < end; c++) {
-            to[at] = transformed[i * in + c];
-            at += Tile.ROWS;
+    float[] row = scratch.floats(0, 9 * WEIGHT_CHANNELS);
+    float[] transformed = scratch.floats(1, pointOf.length * WEIGHT_CHANNELS);
+    for (int c0 = 0; c0 < in; c0 += WEIGHT_CHANNELS) {
+      int count = Math.min(WEIGHT_CHANNELS, in - c0);
+      for (int r = 0; r < Tile.ROWS; r++) {
+        int o = tile * Tile.ROWS + r;
+        if (o >= s.outChannels()) {
+          Arrays.fill(transformed, 0, pointOf.length * count, 0f);
+        } else {
+          long from = 9L * (o * in + c0) * (w.dtype().bits() / 8);
+          Widen.run(w.segment(), w.byteOffset() + from, w.dtype(), 9 * count, row, 0, scratch);
+          if (halving) {
+            HalvingTransform.weights(row, count, transformed);
+          } else {
+            transformRow(row, count, transformed);
           }
         }
-        point++;
+        for (int i = 0; i < pointOf.length; i++) {
+          if (pointOf[i] >= 0) {
+            spread(transformed, i * count, c0, count, i, tile, to, r);
+          }
+        }
       }
+    }
+  }
+
+  /** One of the transformed weights, of some channels, to its places. */
+  private void spread(
+      float[] from, int first, int c0, int count, int i, int tile, float[] to, int row) {
+    Point point = points[pointOf[i]];
+    int step = Tile.ROWS * point.depth;
+    for (int done = 0; done < count; ) {
+      int block = (c0 + done) / point.channelStep;
+      int inBlock = c0 + done - block * point.channelStep;
+      int n = Math.min(count - done, point.channelStep - inBlock);
+      int at = block(point, block, tile) + (inBlock * point.depth + placeOf[i]) * Tile.ROWS + row;
+      for (int c = 0; c < n; c++) {
+        to[at + c * step] = from[first + done + c];
+      }
+      done += n;
     }
   }
 
@@ -192,31 +251,35 @@ final class WinogradConv {
     int count = Math.min(taskVectors, vectors - first);
     int panels = MatMul.ceilDiv(count, 2);
     int in = s.inChannels();
-    // An odd number of cache lines, so that the points of a channel do not share their sets.
-    long pointSize = 4L * ((long) panels * Tile.WIDTH * in + 3 * L);
-    MemorySegment input = scratch.segment(0, points * pointSize);
-    transformInput(b, first, count, input, pointSize, scratch);
+    long[] starts = new long[points.length + 1];
+    for (int i = 0; i < points.length; i++) {
+      // An odd number of cache lines, so that the points of a channel do not share their sets.
+      starts[i + 1] = starts[i] + 4L * ((long) panels * Tile.WIDTH * in * points[i].depth + 3 * L);
+    }
+    MemorySegment input = scratch.segment(0, starts[points.length]);
+    transformInput(b, first, count, input, starts, scratch);
     int end = Math.min(tiles, tile0 + taskTiles);
     int groups = MatMul.ceilDiv(end - tile0, GROUP_TILES);
     int step = MatMul.ceilDiv(end - tile0, groups);
-    float[] c = scratch.floats(1, points * panels * step * TILE);
+    float[] c = scratch.floats(1, points.length * panels * step * TILE);
     float[] y = scratch.floats(3, 6 * L);
     for (int t0 = tile0; t0 < end; t0 += step) {
       int group = Math.min(step, end - t0);
-      for (int point = 0; point < points; point++) {
+      for (int i = 0; i < points.length; i++) {
+        Point point = points[i];
         for (int p = 0; p < panels; p++) {
           int width = Math.min(2, count - 2 * p);
-          for (int block = 0; block < blocks; block++) {
-            int c0 = block * channelStep;
-            long from = point * pointSize + 4L * (p * Tile.WIDTH * in + c0 * width * L);
+          for (int block = 0; block < point.blocks; block++) {
+            int c0 = block * point.channelStep;
+            long from = starts[i] + 4L * (p * Tile.WIDTH * in + c0 * width * L) * point.depth;
             for (int t = 0; t < group; t++) {
-              int at = ((point * panels + p) * group + t) * TILE;
+              int at = ((i * panels + p) * group + t) * TILE;
               Tile.columns(
                   width,
                   weights,
                   block(point, block, t0 + t),
                   Tile.ROWS,
-                  Math.min(channelStep, in - c0),
+                  Math.min(point.channelStep, in - c0) * point.depth,
                   input,
                   from,
                   block == 0 ? Tile.ZEROS : c,
@@ -234,7 +297,7 @@ final class WinogradConv {
           for (int v = 0; v < count; v++) {
             int width = Math.min(2, count - v / 2 * 2);
             int at = (v / 2 * group + t) * TILE + (r * width + v % 2) * L;
-            if (doubled) {
+            if (points.length == 9) {
               transformBack9(c, at, panels * group * TILE, biases[t * Tile.ROWS + r], y);
             } else {
               transformBack16(c, at, panels * group * TILE, biases[t * Tile.ROWS + r], y);
@@ -248,31 +311,47 @@ final class WinogradConv {
 
   /** B^T d B for the squares of a task, to {@code [point][panel][channel][lane]}. */
   private void transformInput(
-      int b, int first, int count, MemorySegment to, long pointSize, Scratch scratch) {
+      int b, int first, int count, MemorySegment to, long[] starts, Scratch scratch) {
     int in = s.inChannels();
+    int stride = s.stride();
     int y0 = first / rowVectors;
     int rows = (first + count - 1) / rowVectors - y0 + 1;
     int x0 = rows == 1 ? first % rowVectors : 0;
     int columns = rows == 1 ? count : rowVectors;
-    PaddedInput part = new PaddedInput(s, 2, rows + 1, columns * L + 1);
+    PaddedInput part = new PaddedInput(s, 2 * stride, rows + 1, columns * L + 1);
     int planeWidth = part.planeWidth();
     int plane = part.planeHeight() * planeWidth;
     float[] strip = scratch.floats(2, LOAD_CHANNELS * part.channelSize());
+    long[] offsets = new long[pointOf.length];
+    long[] steps = new long[pointOf.length];
     for (int c0 = 0; c0 < in; c0 += LOAD_CHANNELS) {
       int channels = Math.min(LOAD_CHANNELS, in - c0);
-      part.load(
-          conv.x(), b, c0, channels, 2 * y0 - s.padTop(), 2 * x0 * L - s.padLeft(), strip, scratch);
+      int top = 2 * y0 * stride - s.padTop();
+      int left = 2 * x0 * L * stride - s.padLeft();
+      int lines = (2 * rows - 1) * stride + 3;
+      part.load(conv.x(), b, c0, channels, top, left, lines, strip, scratch);
       for (int v = 0; v < count; v++) {
         int row = (first + v) / rowVectors - y0;
         int column = ((first + v) % rowVectors - x0) * L;
         int width = Math.min(2, count - v / 2 * 2);
         long panel = 4L * ((long) v / 2 * Tile.WIDTH * in + (c0 * width + v % 2) * L);
         int at = row * planeWidth + column;
+        if (halving) {
+          for (int i = 0; i < offsets.length; i++) {
+            int depth = points[pointOf[i]].depth;
+            long channel = (long) v / 2 * Tile.WIDTH * in + (long) c0 * width * L;
+            long place = (placeOf[i] * width + v % 2) * L;
+            offsets[i] = starts[pointOf[i]] + 4L * (channel * depth + place);
+            steps[i] = 4L * depth * width * L;
+          }
+        }
         for (int ch = 0; ch < channels; ch++) {
-          if (doubled) {
-            transform9(strip, at, plane, planeWidth, to, panel, pointSize);
+          if (halving) {
+            HalvingTransform.input(strip, at, plane, planeWidth, to, offsets, steps);
+          } else if (doubled) {
+            transform9(strip, at, plane, planeWidth, to, panel, starts[1]);
           } else {
-            transform16(strip, at, plane, planeWidth, to, panel, pointSize);
+            transform16(strip, at, plane, planeWidth, to, panel, starts[1]);
           }
           at += part.channelSize();
           panel += 4L * width * L;
