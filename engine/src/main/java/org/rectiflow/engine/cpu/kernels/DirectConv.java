@@ -30,6 +30,12 @@ final class DirectConv {
 
   private static final int ENOUGH_TASKS = 16;
 
+  /** Largest sum in one go with one tap: sums kept between two parts would cost more. */
+  private static final int POINTWISE_K = 512;
+
+  /** Bytes of the first level cache for a panel and weights that are used again. */
+  private static final int NEAR = 44 << 10;
+
   private final Convolution conv;
   private final Conv2d.Shape s;
   private final int outWidth;
@@ -79,7 +85,7 @@ final class DirectConv {
             && positions == s.height() * s.width()
             // Vector loads from mapped files are not safe; see Widen.
             && !conv.x().segment().isMapped();
-    blocks = MatMul.ceilDiv(s.inChannels(), Tile.K_MAX / taps);
+    blocks = MatMul.ceilDiv(s.inChannels(), pointwise ? POINTWISE_K : Tile.K_MAX / taps);
     channelStep = MatMul.ceilDiv(s.inChannels(), blocks);
     rows = LowTile.rows(s.outChannels());
     panelVectors = LowTile.vectors(rows);
@@ -191,41 +197,35 @@ final class DirectConv {
           pack(input, strip, count, offsets, at, lanes, vectors(lanes), columns, starts, panel);
         }
       }
-      // Panels innermost: results of a channel are stored side by side, one tile's while the next
-      // is being computed.
-      for (int t = 0; t < tileCount; t++) {
-        int channels = Math.min(rows, s.outChannels() - (tile0 + t) * rows);
-        long channel = (long) b * s.outChannels() + (tile0 + t) * rows;
+      // Results of a channel are stored side by side, one tile's while the next is being computed.
+      int kc = count * taps;
+      int near = Math.max(1, (NEAR / 4 - kc * panelWidth) / (kc * rows));
+      for (int t0 = 0; t0 < tileCount; t0 += near) {
         for (int p = 0; p < panels; p++) {
-          int at = (t * panels + p) * tileSize;
           int lanes = Math.min(panelWidth, end - first - p * panelWidth);
-          float[] z = block == 0 ? Tile.ZEROS : c;
-          int zo = block == 0 ? 0 : at;
-          float[] to = last ? result : c;
-          int co = last ? 0 : at;
-          int wo = block(block, tile0 + t);
           if (unpacked) {
             vectorStarts(input, from + p * panelWidth, panelVectors, columns, starts);
-            LowTile.unpacked(
-                weights,
-                wo,
-                count,
-                strip,
-                input.channelSize(),
-                offsets,
-                taps,
-                starts,
-                z,
-                zo,
-                to,
-                co);
-          } else {
-            multiply(
-                vectors(lanes), weights, wo, count * taps, packed, p * panelBytes, z, zo, to, co);
           }
-          if (last) {
-            long out = 4 * (channel * positions + first + p * panelWidth);
-            store(result, channels, biases, t * rows, out, lanes, scratch);
+          for (int t = t0; t < Math.min(tileCount, t0 + near); t++) {
+            int at = (t * panels + p) * tileSize;
+            float[] z = block == 0 ? Tile.ZEROS : c;
+            int zo = block == 0 ? 0 : at;
+            float[] to = last ? result : c;
+            int co = last ? 0 : at;
+            int wo = block(block, tile0 + t);
+            if (unpacked) {
+              int size = input.channelSize();
+              LowTile.unpacked(
+                  weights, wo, count, strip, size, offsets, taps, starts, z, zo, to, co);
+            } else {
+              multiply(vectors(lanes), weights, wo, kc, packed, p * panelBytes, z, zo, to, co);
+            }
+            if (last) {
+              int channels = Math.min(rows, s.outChannels() - (tile0 + t) * rows);
+              long channel = (long) b * s.outChannels() + (tile0 + t) * rows;
+              long out = 4 * (channel * positions + first + p * panelWidth);
+              store(result, channels, biases, t * rows, out, lanes, scratch);
+            }
           }
         }
       }
@@ -460,19 +460,63 @@ final class DirectConv {
     int together = panelVectors == 2 ? wanted / panelWidth : 0;
     // Channels are so far apart that what the processor reads ahead of one is gone from the cache
     // when all others come first.
-    Panels.copy(x, from, 4L * positions, count, together, to, panelBytes);
+    // Four at a time, so that what comes first of them, which takes longest, comes together.
+    long step = 4L * positions;
+    int fours = count - count % 4;
+    copyFours(x, from, step, fours, together, to, panelBytes);
+    for (int ch = fours; ch < count; ch++) {
+      MemorySegment rest = to.asSlice(4L * ch * panelWidth);
+      Panels.copy(x, from + ch * step, step, 1, together, rest, panelBytes);
+    }
     for (int p = together; p * panelWidth < wanted; p++) {
       int lanes = Math.min(panelWidth, wanted - p * panelWidth);
       int vectors = vectors(lanes);
       long at = p * panelBytes;
       long part = from + 4L * p * panelWidth;
       if (lanes == vectors * Simd.LANES) {
-        copyPlanes(x, part, 4L * positions, count, vectors, to, at);
+        copyPlanes(x, part, step, count, vectors, to, at);
         continue;
       }
       for (int ch = 0; ch < count; ch++) {
         long row = at + 4L * ch * vectors * Simd.LANES;
-        MemorySegment.copy(x, part + 4L * ch * positions, to, row, 4L * lanes);
+        MemorySegment.copy(x, part + ch * step, to, row, 4L * lanes);
+      }
+    }
+  }
+
+  /** {@link Panels#copy} with four rows, as far apart as channels are, side by side. */
+  private static void copyFours(
+      MemorySegment x, long from, long step, int rows, int panels, MemorySegment to, long size) {
+    long second = 4L * Simd.LANES;
+    long width = 2 * second;
+    for (int i = 0; i < rows; i += 4) {
+      long a = from + i * step;
+      long b = a + step;
+      long c = b + step;
+      long d = c + step;
+      long at = i * width;
+      for (int p = 0; p < panels; p++) {
+        FloatVector a0 = FloatVector.fromMemorySegment(Simd.F, x, a, Simd.LE);
+        FloatVector a1 = FloatVector.fromMemorySegment(Simd.F, x, a + second, Simd.LE);
+        FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, x, b, Simd.LE);
+        FloatVector b1 = FloatVector.fromMemorySegment(Simd.F, x, b + second, Simd.LE);
+        FloatVector c0 = FloatVector.fromMemorySegment(Simd.F, x, c, Simd.LE);
+        FloatVector c1 = FloatVector.fromMemorySegment(Simd.F, x, c + second, Simd.LE);
+        FloatVector d0 = FloatVector.fromMemorySegment(Simd.F, x, d, Simd.LE);
+        FloatVector d1 = FloatVector.fromMemorySegment(Simd.F, x, d + second, Simd.LE);
+        a0.intoMemorySegment(to, at, Simd.LE);
+        a1.intoMemorySegment(to, at + second, Simd.LE);
+        b0.intoMemorySegment(to, at + width, Simd.LE);
+        b1.intoMemorySegment(to, at + width + second, Simd.LE);
+        c0.intoMemorySegment(to, at + 2 * width, Simd.LE);
+        c1.intoMemorySegment(to, at + 2 * width + second, Simd.LE);
+        d0.intoMemorySegment(to, at + 3 * width, Simd.LE);
+        d1.intoMemorySegment(to, at + 3 * width + second, Simd.LE);
+        a += width;
+        b += width;
+        c += width;
+        d += width;
+        at += size;
       }
     }
   }
@@ -555,12 +599,18 @@ final class DirectConv {
       MemorySegment out,
       long to,
       long step) {
+    int vectors = width / Simd.LANES;
     for (int r = 0; r < channels; r++) {
       FloatVector b = FloatVector.broadcast(Simd.F, biases[bias + r]);
-      for (int i = 0; i < width; i += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, c, r * width + i)
+      int at = r * width;
+      FloatVector.fromArray(Simd.F, c, at).add(b).intoMemorySegment(out, to, Simd.LE);
+      FloatVector.fromArray(Simd.F, c, at + Simd.LANES)
+          .add(b)
+          .intoMemorySegment(out, to + 4L * Simd.LANES, Simd.LE);
+      for (int v = 2; v < vectors; v++) {
+        FloatVector.fromArray(Simd.F, c, at + v * Simd.LANES)
             .add(b)
-            .intoMemorySegment(out, to + 4L * i, Simd.LE);
+            .intoMemorySegment(out, to + 4L * v * Simd.LANES, Simd.LE);
       }
       to += step;
     }

@@ -117,7 +117,9 @@ final class WinogradConv {
     }
     rowVectors = MatMul.ceilDiv(outWidth, 2 * L);
     vectors = MatMul.ceilDiv(outHeight, 2) * rowVectors;
-    vectorGroups = MatMul.ceilDiv(vectors, TASK_SQUARES / L);
+    // With stride 2 rows of the picture between tasks are more, and are read by both.
+    boolean twice = halving && (long) s.batch() * vectors * L >= 2L * ENOUGH_TASKS * TASK_SQUARES;
+    vectorGroups = MatMul.ceilDiv(vectors, (twice ? 2 : 1) * TASK_SQUARES / L);
     taskVectors = MatMul.ceilDiv(vectors, vectorGroups);
     tiles = MatMul.ceilDiv(s.outChannels(), Tile.ROWS);
     int groups = 1;

@@ -84,7 +84,7 @@ public final class Workers implements AutoCloseable {
         }
         return;
       }
-      Loop loop = new Loop(tasks, body, helpers.length, Thread.currentThread());
+      Loop loop = new Loop(tasks, body, Thread.currentThread());
       current = loop;
       for (Thread t : helpers) {
         LockSupport.unpark(t);
@@ -167,6 +167,7 @@ public final class Workers implements AutoCloseable {
         }
         loop = current;
       }
+      loop.enter();
       loop.work(own);
       loop.leave();
       done = loop;
@@ -177,14 +178,13 @@ public final class Workers implements AutoCloseable {
     private final int tasks;
     private final Task body;
     private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger helpersInside;
+    private final AtomicInteger helpersInside = new AtomicInteger();
     private final Thread caller;
     private volatile RuntimeException failure;
 
-    Loop(int tasks, Task body, int helpers, Thread caller) {
+    Loop(int tasks, Task body, Thread caller) {
       this.tasks = tasks;
       this.body = body;
-      this.helpersInside = new AtomicInteger(helpers);
       this.caller = caller;
     }
 
@@ -205,6 +205,14 @@ public final class Workers implements AutoCloseable {
         failure =
             e instanceof RuntimeException r ? r : new IllegalStateException("a task failed", e);
       }
+    }
+
+    /**
+     * Before work, so that a helper with a task is always counted. One that wakes too late finds no
+     * task left and nobody waits for it.
+     */
+    void enter() {
+      helpersInside.incrementAndGet();
     }
 
     void leave() {

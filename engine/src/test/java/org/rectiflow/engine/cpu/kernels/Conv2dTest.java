@@ -41,6 +41,7 @@ class Conv2dTest {
     check(Conv2d.Shape.of(1, 1, 1, 1, 1, 1, 1, 0));
     check(Conv2d.Shape.of(2, 16, 9, 7, 27, 1, 1, 0));
     check(Conv2d.Shape.of(1, 600, 5, 40, 2, 1, 1, 0));
+    check(Conv2d.Shape.of(1, 1030, 9, 64, 30, 1, 1, 0));
     check(Conv2d.Shape.of(1, 5, 12, 12, 4, 1, 2, 0));
   }
 
@@ -121,6 +122,49 @@ class Conv2dTest {
   }
 
   @Test
+  void winogradOfStrideTwo() {
+    Way way =
+        (workers, conv) -> {
+          assertThat(WinogradConv.possible(conv.shape())).isTrue();
+          new WinogradConv(conv).run(workers);
+        };
+    check(new Conv2d.Shape(1, 1, 2, 2, 1, 3, 3, 2, 0, 0, 1, 1, 1), way, true);
+    check(new Conv2d.Shape(1, 70, 12, 18, 14, 3, 3, 2, 0, 0, 1, 1, 1), way, true);
+    check(new Conv2d.Shape(1, 5, 6, 300, 27, 3, 3, 2, 1, 1, 1, 1, 1), way, true);
+    check(new Conv2d.Shape(2, 3, 140, 10, 140, 3, 3, 2, 0, 0, 1, 1, 1), way, true);
+    for (int i = 0; i < 20; i++) {
+      check(
+          new Conv2d.Shape(
+              1 + random.nextInt(2),
+              1 + random.nextInt(20),
+              3 + random.nextInt(24),
+              3 + random.nextInt(80),
+              1 + random.nextInt(20),
+              3,
+              3,
+              2,
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              1),
+          way,
+          true);
+    }
+    System.out.printf(
+        Locale.ROOT, "conv of stride 2 by Winograd: largest error %.3f of the bound%n", worst);
+  }
+
+  @Test
+  void threeChannelsOfWholeRows() {
+    check(Conv2d.Shape.of(1, 60, 9, 96, 3, 3, 1, 1));
+    check(Conv2d.Shape.of(2, 30, 24, 16, 2, 3, 1, 1));
+    check(Conv2d.Shape.of(1, 3, 12, 64, 3, 2, 2, 0));
+    System.out.printf(
+        Locale.ROOT, "conv to three channels: largest error %.3f of the bound%n", worst);
+  }
+
+  @Test
   void manyChannels() {
     Conv2d.Shape plain = Conv2d.Shape.of(1, 64, 16, 64, 70, 3, 1, 1);
     Conv2d.Shape doubled = Conv2d.Shape.of(1, 33, 8, 32, 40, 3, 1, 1).upsampled(2);
@@ -128,6 +172,9 @@ class Conv2dTest {
     assertThat(WinogradConv.fits(doubled)).isTrue();
     check(plain);
     check(doubled);
+    Conv2d.Shape halved = new Conv2d.Shape(1, 128, 46, 62, 128, 3, 3, 2, 0, 0, 1, 1, 1);
+    assertThat(WinogradConv.fits(halved)).isTrue();
+    check(halved);
     System.out.printf(
         Locale.ROOT, "conv of many channels: largest error %.3f of the bound%n", worst);
   }
