@@ -30,7 +30,10 @@ record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
   static EncodedPrompts of(
       TextToImage pipeline, List<Recipe> recipes, Progress progress, PrintWriter err) {
     Recipe first = recipes.getFirst();
-    Progress.Phase phase = progress.begin("encoding", Math.ceilDiv(recipes.size() + 1, AT_ONCE));
+    // Zeros, or no guidance: then nobody reads what the negative prompt means.
+    boolean guided = first.guidance() > 1 && !first.zeroNegative();
+    int prompts = recipes.size() + (guided ? 1 : 0);
+    Progress.Phase phase = progress.begin("encoding", Math.ceilDiv(prompts, AT_ONCE));
     try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
       List<Prompts> all = new ArrayList<>(recipes.stream().map(Recipe::prompts).toList());
       for (Prompts one : all) {
@@ -41,15 +44,17 @@ record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
           err.println("rectiflow: warning: " + cut.message());
         }
       }
-      for (PromptTokens.Cut cut : encoders.tokenize(first.negative()).cuts()) {
-        err.println("rectiflow: warning: in the negative prompt, " + cut.message());
+      if (guided) {
+        for (PromptTokens.Cut cut : encoders.tokenize(first.negative()).cuts()) {
+          err.println("rectiflow: warning: in the negative prompt, " + cut.message());
+        }
+        all.add(first.negative());
       }
       err.flush();
-      all.add(first.negative());
       List<PromptEmbedding> embeddings = pipeline.embed(encoders, all, AT_ONCE, phase);
-      PromptEmbedding negative = embeddings.removeLast();
-      return new EncodedPrompts(
-          embeddings, first.zeroNegative() ? TextToImage.zeros(negative) : negative);
+      PromptEmbedding negative =
+          guided ? embeddings.removeLast() : TextToImage.zeros(embeddings.getFirst());
+      return new EncodedPrompts(embeddings, negative);
     }
   }
 }
