@@ -49,7 +49,7 @@ public final class MemoryPreflight {
     }
     int height = recipe.height() / vae.factor();
     int width = recipe.width() / vae.factor();
-    int prompts = recipe.prompts().equals(recipe.negative()) ? 1 : 2;
+    int prompts = recipe.readsNegative() && !recipe.prompts().equals(recipe.negative()) ? 2 : 1;
     int tokens = CLIP_TOKENS + recipe.t5Tokens();
     long context = ELEMENT * tokens * mmdit.config().contextWidth();
     long picture = 3 * ELEMENT * recipe.width() * recipe.height();

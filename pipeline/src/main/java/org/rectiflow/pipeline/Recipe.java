@@ -106,6 +106,11 @@ public record Recipe(
     return zeroUnconditional && negative.equals(Prompts.all(""));
   }
 
+  /** Whether anything reads the encoding of the negative prompt: guidance does, unless by zeros. */
+  public boolean readsNegative() {
+    return guidance > 1 && !zeroNegative();
+  }
+
   /** The text a picture carries: the prompt by itself, and all of this as JSON. */
   public Map<String, String> metadata(Checkpoint checkpoint, Schedule schedule) {
     Map<String, Object> json = new LinkedHashMap<>();

@@ -30,8 +30,7 @@ record EncodedPrompts(List<PromptEmbedding> prompts, PromptEmbedding negative) {
   static EncodedPrompts of(
       TextToImage pipeline, List<Recipe> recipes, Progress progress, PrintWriter err) {
     Recipe first = recipes.getFirst();
-    // Zeros, or no guidance: then nobody reads what the negative prompt means.
-    boolean guided = first.guidance() > 1 && !first.zeroNegative();
+    boolean guided = first.readsNegative();
     int prompts = recipes.size() + (guided ? 1 : 0);
     Progress.Phase phase = progress.begin("encoding", Math.ceilDiv(prompts, AT_ONCE));
     try (PromptEncoder encoders = pipeline.encoders(first.t5Tokens(), first.dropped())) {
