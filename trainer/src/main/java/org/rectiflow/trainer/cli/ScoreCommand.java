@@ -48,6 +48,8 @@ import picocli.CommandLine.Spec;
       "PNG file.",
       "correct: what is asked for is there (GenEval's rule). exact: and nothing else.",
       "",
+      "Pictures that `generate --prompts` drew need no --prompts here: they carry theirs.",
+      "",
       "Examples:",
       "  rectiflow shapes --prompts 20 > prompts.txt",
       "  rectiflow generate --prompts prompts.txt --out drawn",
@@ -154,6 +156,7 @@ public final class ScoreCommand implements Subcommand {
         String origin = "%s, line %d".formatted(prompts, line.number());
         asked.add(parse(new Caption(line.text(), origin), pictures.get(i)));
       }
+      warnOfOthers(lines, pictures);
       return asked;
     }
     Map<Path, Map<String, Caption>> folders = new LinkedHashMap<>();
@@ -164,8 +167,8 @@ public final class ScoreCommand implements Subcommand {
       }
       String name = picture.getFileName().toString();
       Caption caption = folders.get(folder).get(name);
-      if (caption == null && name.toLowerCase(Locale.ROOT).endsWith(".png")) {
-        String text = PngFile.readText(picture).get("Description");
+      if (caption == null) {
+        String text = own(picture);
         caption = text == null ? null : new Caption(text, "the prompt in " + picture);
       }
       if (caption == null) {
@@ -176,6 +179,34 @@ public final class ScoreCommand implements Subcommand {
       asked.add(parse(caption, picture));
     }
     return asked;
+  }
+
+  /** Files are sorted by name, which is rarely the order they were drawn in. */
+  private void warnOfOthers(List<PromptLines.Line> lines, List<Path> pictures) throws IOException {
+    int others = 0;
+    String first = "";
+    for (int i = 0; i < pictures.size(); i++) {
+      Path picture = pictures.get(i);
+      String own = own(picture);
+      if (own != null && !own.equals(lines.get(i).text())) {
+        first = others > 0 ? first : "%s was drawn for \"%s\"".formatted(picture, own);
+        others++;
+      }
+    }
+    if (others > 0) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.printf(
+          "rectiflow: warning: %d of %d pictures, in the order of their names, carry another prompt than their line of %s (%s). Without --prompts each is judged by its own.%n",
+          others, pictures.size(), prompts, first);
+      err.flush();
+    }
+  }
+
+  /** The prompt that a picture carries; null if none. */
+  private static String own(Path picture) throws IOException {
+    return picture.toString().toLowerCase(Locale.ROOT).endsWith(".png")
+        ? PngFile.readText(picture).get("Description")
+        : null;
   }
 
   /**

@@ -29,7 +29,8 @@ class ShapesCommandsTest {
 
   private static String run(Subcommand command, Object... arguments) {
     StringWriter text = new StringWriter();
-    CommandLine line = new CommandLine(command).setOut(new PrintWriter(text));
+    CommandLine line =
+        new CommandLine(command).setOut(new PrintWriter(text)).setErr(new PrintWriter(text));
     String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
     line.parseArgs(words);
     try {
@@ -86,6 +87,9 @@ class ShapesCommandsTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining(prompts + ", line 4, for 00000001.png")
         .hasMessageContaining("found 'cat'");
+    Files.writeString(prompts, "a star\na red circle\n");
+    assertThat(run(new ScoreCommand(), out, "--prompts", prompts))
+        .contains("warning: 2 of 2 pictures", "00000000.png was drawn for \"");
     Files.writeString(prompts, "a star\n");
     assertThatThrownBy(() -> run(new ScoreCommand(), out, "--prompts", prompts))
         .hasMessageContaining("1 prompts for 2 pictures");
