@@ -250,20 +250,25 @@ public final class MatMul {
       return 4L * p * Tile.WIDTH * k;
     }
 
+    /** From the first vector of a panel's column to the second. */
+    private long vectorBytes() {
+      return 4L * Simd.LANES * k;
+    }
+
     private void pack(int p, int piece, MemorySegment packed, Scratch scratch) {
       int row = p * Tile.WIDTH;
       int k0 = piece * PACK_COLUMNS;
-      int vectors = Panels.vectors(p, m);
       Panels.pack(
           a,
           m0 + row,
           Math.min(Tile.WIDTH, m - row),
           k0,
           Math.min(PACK_COLUMNS, k - k0),
-          vectors,
-          1f,
+          Panels.vectors(p, m),
           packed,
-          panelOffset(p) + 4L * k0 * vectors * Simd.LANES,
+          panelOffset(p) + 4L * Simd.LANES * k0,
+          4L * Simd.LANES,
+          vectorBytes(),
           scratch.floats(0, Panels.stagingSize()));
     }
 
@@ -307,12 +312,13 @@ public final class MatMul {
         int at) {
       int vectors = Panels.vectors(p, m);
       int width = vectors * Simd.LANES;
-      long b = panelOffset(p) + 4L * k0 * width;
+      long b = panelOffset(p) + 4L * Simd.LANES * k0;
       for (int t = 0; t < tiles; t++) {
         int w0 = t * Tile.ROWS * Tile.LONG_ROW_STRIDE;
         int to = at + t * Tile.ROWS * width;
         float[] z = k0 == 0 ? Tile.ZEROS : c;
-        Tile.longRows(vectors, weights, w0, kc, packed, b, z, k0 == 0 ? 0 : to, c, to);
+        Tile.longRows(
+            vectors, weights, w0, kc, packed, b, vectorBytes(), z, k0 == 0 ? 0 : to, c, to);
       }
     }
 

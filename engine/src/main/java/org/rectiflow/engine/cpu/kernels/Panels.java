@@ -47,9 +47,10 @@ final class Panels {
   }
 
   /**
-   * Packs {@code rows} rows of a float32 matrix, times {@code scale}, into a panel {@code
-   * [k][vectors * LANES]}; missing rows become zero.
+   * Packs {@code rows} rows of a float32 matrix into a panel; missing rows become zero.
    *
+   * @param stepBytes from one column's vector to the next column's
+   * @param vectorBytes from the first vector of a column to the second
    * @param staging at least {@link #stagingSize()} elements
    */
   static void pack(
@@ -59,13 +60,14 @@ final class Panels {
       long column,
       int k,
       int vectors,
-      float scale,
       MemorySegment to,
       long at,
+      long stepBytes,
+      long vectorBytes,
       float[] staging) {
     int width = vectors * Simd.LANES;
     if (a.columnStride() != 1 && a.rowStride() == 1) {
-      packColumns(a, row, rows, column, k, width, scale, to, at, staging);
+      packColumns(a, row, rows, column, k, vectors, to, at, stepBytes, vectorBytes, staging);
       return;
     }
     int done = 0;
@@ -81,10 +83,10 @@ final class Panels {
             a.at(row + v * Transpose.SIDE, column),
             4 * a.rowStride(),
             done,
-            scale,
+            1f,
             to,
-            at + 4L * v * Transpose.SIDE,
-            4L * width,
+            at + v * vectorBytes,
+            stepBytes,
             staging);
       }
     }
@@ -102,7 +104,10 @@ final class Panels {
           }
         }
       }
-      gather(staging, STAGE_ROWS, kc, vectors, scale, to, at + 4L * k0 * width);
+      for (int v = 0; v < vectors; v++) {
+        long column0 = at + v * vectorBytes + k0 * stepBytes;
+        gather(staging, STAGE_ROWS, v * Simd.LANES, kc, to, column0, stepBytes);
+      }
     }
   }
 
@@ -135,37 +140,10 @@ final class Panels {
     return Math.max(Tile.WIDTH * STAGE, Transpose.SIZE);
   }
 
-  /**
-   * Transposes rows that start at {@code index} in {@code rows} into a panel {@code [k][vectors *
-   * LANES]}, times {@code scale}.
-   */
-  static void gather(
-      float[] rows, int[] index, int k, int vectors, float scale, MemorySegment to, long at) {
-    for (int v = 0; v < vectors; v++) {
-      gather(
-          rows,
-          index,
-          v * Simd.LANES,
-          k,
-          scale,
-          to,
-          at + 4L * v * Simd.LANES,
-          4L * vectors * Simd.LANES);
-    }
-  }
-
   private static void gather(
-      float[] rows,
-      int[] index,
-      int from,
-      int k,
-      float scale,
-      MemorySegment to,
-      long at,
-      long step) {
+      float[] rows, int[] index, int from, int k, MemorySegment to, long at, long step) {
     for (int i = 0; i < k; i++) {
       FloatVector.fromArray(Simd.F, rows, i, index, from)
-          .mul(scale)
           .intoMemorySegment(to, at + i * step, Simd.LE);
     }
   }
@@ -176,18 +154,18 @@ final class Panels {
       int rows,
       long column,
       int k,
-      int width,
-      float scale,
+      int vectors,
       MemorySegment to,
       long at,
+      long stepBytes,
+      long vectorBytes,
       float[] staging) {
-    Arrays.fill(staging, 0, width, 0f);
+    Arrays.fill(staging, 0, vectors * Simd.LANES, 0f);
     for (int i = 0; i < k; i++) {
       MemorySegment.copy(a.segment(), FLOAT, a.at(row, column + i), staging, 0, rows);
-      for (int j = 0; j < width; j += Simd.LANES) {
-        FloatVector.fromArray(Simd.F, staging, j)
-            .mul(scale)
-            .intoMemorySegment(to, at + 4L * ((long) i * width + j), Simd.LE);
+      for (int v = 0; v < vectors; v++) {
+        FloatVector.fromArray(Simd.F, staging, v * Simd.LANES)
+            .intoMemorySegment(to, at + i * stepBytes + v * vectorBytes, Simd.LE);
       }
     }
   }

@@ -177,9 +177,10 @@ final class TallMatMul {
           0,
           k,
           vectors,
-          1f,
           packed,
           to,
+          4L * vectors * Simd.LANES,
+          4L * Simd.LANES,
           scratch.floats(0, Panels.stagingSize()));
       to += 4L * k * vectors * Simd.LANES;
     }

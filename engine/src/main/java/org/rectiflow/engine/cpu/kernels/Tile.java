@@ -16,7 +16,9 @@ import java.lang.foreign.MemorySegment;
  *   <li>{@code rows}: w(r, k) at {@code r * ROW_STRIDE + k}, b(k, .) at {@code k * vectors *
  *       LANES}. The constant stride lets one index register serve all rows, and is no multiple of a
  *       page, so that rows do not collide in the cache.
- *   <li>{@code longRows}: the same with {@code LONG_ROW_STRIDE}.
+ *   <li>{@code longRows}: the same with {@code LONG_ROW_STRIDE}, and the two vectors of a column
+ *       side each on their own, at {@code k * LANES} and {@code vectorBytes} after that: a panel
+ *       from afar is then read in two streams, ahead of which the processor reads twice as far.
  *   <li>{@code columns}: w(r, k) at {@code k * ws + r}, b as above.
  * </ul>
  */
@@ -104,18 +106,19 @@ final class Tile {
       int kc,
       MemorySegment b,
       long bo,
+      long vectorBytes,
       float[] z,
       int zo,
       float[] c,
       int co) {
     if (ROWS == 13) {
       if (vectors == 2) {
-        Tile13.longRows2(w, wo, kc, b, bo, z, zo, c, co);
+        Tile13.longRows2(w, wo, kc, b, bo, bo + vectorBytes, z, zo, c, co);
       } else {
         Tile13.longRows1(w, wo, kc, b, bo, z, zo, c, co);
       }
     } else if (vectors == 2) {
-      Tile5.longRows2(w, wo, kc, b, bo, z, zo, c, co);
+      Tile5.longRows2(w, wo, kc, b, bo, bo + vectorBytes, z, zo, c, co);
     } else {
       Tile5.longRows1(w, wo, kc, b, bo, z, zo, c, co);
     }

@@ -91,7 +91,16 @@ final class Tile5 {
 
   /** Long rows, tile of 5 rows and 2 vectors. */
   static void longRows2(
-      float[] w, int wo, int kc, MemorySegment b, long bo, float[] z, int zo, float[] c, int co) {
+      float[] w,
+      int wo,
+      int kc,
+      MemorySegment b,
+      long bo,
+      long b1o,
+      float[] z,
+      int zo,
+      float[] c,
+      int co) {
     FloatVector c0a = FloatVector.fromArray(Simd.F, z, zo);
     FloatVector c0b = FloatVector.fromArray(Simd.F, z, zo + L);
     FloatVector c1a = FloatVector.fromArray(Simd.F, z, zo + 2 * L);
@@ -103,9 +112,8 @@ final class Tile5 {
     FloatVector c4a = FloatVector.fromArray(Simd.F, z, zo + 8 * L);
     FloatVector c4b = FloatVector.fromArray(Simd.F, z, zo + 9 * L);
     for (int k = 0; k < kc; k++) {
-      FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB), Simd.LE);
-      FloatVector b1 =
-          FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * (2 * LB) + LB, Simd.LE);
+      FloatVector b0 = FloatVector.fromMemorySegment(Simd.F, b, bo + (long) k * LB, Simd.LE);
+      FloatVector b1 = FloatVector.fromMemorySegment(Simd.F, b, b1o + (long) k * LB, Simd.LE);
       FloatVector a = FloatVector.broadcast(Simd.F, w[wo + k]);
       c0a = a.fma(b0, c0a);
       c0b = a.fma(b1, c0b);
