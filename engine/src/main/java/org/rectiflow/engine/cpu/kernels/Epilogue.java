@@ -92,13 +92,15 @@ public record Epilogue(
   /**
    * Finishes and stores a block of the result.
    *
-   * @param x products with the bias added, {@code rows} rows of {@code stride} elements, of which
-   *     {@code columns} count; the stride is a multiple of the vector length; overwritten
+   * @param x products with the bias added, from element {@code from} on {@code rows} rows of {@code
+   *     stride} elements, of which {@code columns} count; the stride is a multiple of the vector
+   *     length; overwritten
    * @param row row of the result that the block starts at
    * @param column column of the result that the block starts at
    */
   void finish(
       float[] x,
+      int from,
       int rows,
       int stride,
       int columns,
@@ -108,35 +110,43 @@ public record Epilogue(
       Scratch scratch) {
     if (before != null) {
       for (int r = 0; r < rows; r++) {
-        Copies.write(x, r * stride, before.segment(), before.at(row + r, column), columns);
+        Copies.write(x, from + r * stride, before.segment(), before.at(row + r, column), columns);
       }
     }
     if (slopeAt == null) {
-      VectorMath.apply(activation, x, 0, rows * stride);
+      VectorMath.apply(activation, x, from, from + rows * stride);
     } else {
-      float[] at = scratch.floats(5, rows * stride);
+      float[] at = scratch.floats(5, from + rows * stride);
       for (int r = 0; r < rows; r++) {
-        Copies.read(slopeAt.segment(), slopeAt.at(row + r, column), at, r * stride, columns);
+        Copies.read(slopeAt.segment(), slopeAt.at(row + r, column), at, from + r * stride, columns);
       }
-      PointwiseGrads.activation(activation, at, x, rows * stride);
+      PointwiseGrads.activation(activation, at, x, from, from + rows * stride);
     }
     for (int r = 0; r < rows; r++) {
       long to = out.at(row + r, column);
       if (columns < Simd.LANES) {
-        finishNarrow(x, r * stride, columns, row + r, column, out.segment(), to);
+        finishNarrow(x, from + r * stride, columns, row + r, column, out.segment(), to);
       } else if (gate != null && residual != null) {
         long g = gate.at((row + r) / rowsPerGate, column);
         long o = residual.at(row + r, column);
         storeGatedResidual(
-            x, r * stride, columns, gate.segment(), g, residual.segment(), o, out.segment(), to);
+            x,
+            from + r * stride,
+            columns,
+            gate.segment(),
+            g,
+            residual.segment(),
+            o,
+            out.segment(),
+            to);
       } else if (gate != null) {
         long g = gate.at((row + r) / rowsPerGate, column);
-        storeGated(x, r * stride, columns, gate.segment(), g, out.segment(), to);
+        storeGated(x, from + r * stride, columns, gate.segment(), g, out.segment(), to);
       } else if (residual != null) {
         long o = residual.at(row + r, column);
-        storeResidual(x, r * stride, columns, residual.segment(), o, out.segment(), to);
+        storeResidual(x, from + r * stride, columns, residual.segment(), o, out.segment(), to);
       } else {
-        store(x, r * stride, columns, out.segment(), to);
+        store(x, from + r * stride, columns, out.segment(), to);
       }
     }
   }

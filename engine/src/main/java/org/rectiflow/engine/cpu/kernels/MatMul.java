@@ -289,36 +289,44 @@ public final class MatMul {
       for (int k0 = 0; k0 < k; k0 += step) {
         int kc = Math.min(step, k - k0);
         widen(n0, rows, tiles * Tile.ROWS, k0, kc, weights, scratch);
+        boolean end = k0 + kc == k;
         for (int p = first; p < last; p++) {
           int at = (p - first) * panelSize;
-          multiplyPanel(p, k0, kc, tiles, packed, weights, c, at);
-          if (k0 + kc == k) {
+          for (int t = 0; t < tiles; t++) {
+            multiplyTile(p, t, k0, kc, packed, weights, c, at);
+            if (end && p > first) {
+              // Memory takes the result while the next panel is multiplied.
+              finish(p - 1, t, tiles, n0, rows, y, padded, scratch);
+            }
+          }
+          if (end) {
             int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
             Panels.unpack(c, at, Panels.vectors(p, m), count, rows, bias, y, padded, staging);
-            epilogue.finish(y, count, padded, rows, m0 + p * Tile.WIDTH, n0, out, scratch);
           }
         }
       }
+      finish(last - 1, 0, 1, n0, rows, y, padded, scratch);
     }
 
-    private void multiplyPanel(
-        int p,
-        int k0,
-        int kc,
-        int tiles,
-        MemorySegment packed,
-        float[] weights,
-        float[] c,
-        int at) {
+    private void multiplyTile(
+        int p, int t, int k0, int kc, MemorySegment packed, float[] weights, float[] c, int at) {
       int vectors = Panels.vectors(p, m);
-      int width = vectors * Simd.LANES;
+      int w0 = t * Tile.ROWS * Tile.LONG_ROW_STRIDE;
       long b = panelOffset(p) + 4L * Simd.LANES * k0;
-      for (int t = 0; t < tiles; t++) {
-        int w0 = t * Tile.ROWS * Tile.LONG_ROW_STRIDE;
-        int to = at + t * Tile.ROWS * width;
-        float[] z = k0 == 0 ? Tile.ZEROS : c;
-        Tile.longRows(
-            vectors, weights, w0, kc, packed, b, vectorBytes(), z, k0 == 0 ? 0 : to, c, to);
+      int to = at + t * Tile.ROWS * vectors * Simd.LANES;
+      float[] z = k0 == 0 ? Tile.ZEROS : c;
+      Tile.longRows(vectors, weights, w0, kc, packed, b, vectorBytes(), z, k0 == 0 ? 0 : to, c, to);
+    }
+
+    /** Finishes and stores one of {@code parts} of the rows of a panel, which lie in {@code y}. */
+    private void finish(
+        int p, int part, int parts, int n0, int rows, float[] y, int stride, Scratch scratch) {
+      int count = Math.min(Tile.WIDTH, m - p * Tile.WIDTH);
+      int from = part * count / parts;
+      int to = (part + 1) * count / parts;
+      int row = m0 + p * Tile.WIDTH + from;
+      if (to > from) {
+        epilogue.finish(y, from * stride, to - from, stride, rows, row, n0, out, scratch);
       }
     }
 

@@ -25,18 +25,18 @@ public final class PointwiseGrads {
   /** {@code dx = dy f'(x)}; {@code dx} may be {@code dy}. */
   public static void activation(
       Workers workers, Activation f, long count, StoredVector x, StoredVector dy, StoredVector dx) {
-    run(workers, count, x, dy, dx, (xs, dys, n) -> activation(f, xs, dys, n));
+    run(workers, count, x, dy, dx, (xs, dys, n) -> activation(f, xs, dys, 0, n));
   }
 
-  /** The same of the first {@code n} elements of arrays, n a multiple of the vector length. */
-  static void activation(Activation f, float[] x, float[] dy, int n) {
+  /** The same of elements {@code from} to {@code to} of arrays, whole vectors of them. */
+  static void activation(Activation f, float[] x, float[] dy, int from, int to) {
     switch (f) {
-      case SILU -> silu(x, dy, n);
-      case GELU_TANH -> geluTanh(x, dy, n);
-      case GELU_ERF -> geluErf(x, dy, n);
-      case QUICK_GELU -> quickGelu(x, dy, n);
-      case ABS -> abs(x, dy, n);
-      case EXP -> exp(x, dy, n);
+      case SILU -> silu(x, dy, from, to);
+      case GELU_TANH -> geluTanh(x, dy, from, to);
+      case GELU_ERF -> geluErf(x, dy, from, to);
+      case QUICK_GELU -> quickGelu(x, dy, from, to);
+      case ABS -> abs(x, dy, from, to);
+      case EXP -> exp(x, dy, from, to);
       case NONE, RELU, SIGMOID, TANH, ERF ->
           throw new UnsupportedOperationException("no derivative kernel of " + f);
     }
@@ -83,17 +83,17 @@ public final class PointwiseGrads {
     return FloatVector.fromArray(Simd.F, x, at);
   }
 
-  private static void silu(float[] x, float[] dy, int n) {
-    sigmoidProduct(x, dy, n, 1f, 0f);
+  private static void silu(float[] x, float[] dy, int from, int to) {
+    sigmoidProduct(x, dy, from, to, 1f, 0f);
   }
 
-  private static void quickGelu(float[] x, float[] dy, int n) {
-    sigmoidProduct(x, dy, n, 1.702f, 0f);
+  private static void quickGelu(float[] x, float[] dy, int from, int to) {
+    sigmoidProduct(x, dy, from, to, 1.702f, 0f);
   }
 
   /** x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3). */
-  private static void geluTanh(float[] x, float[] dy, int n) {
-    sigmoidProduct(x, dy, n, 1.59576912f, 0.0713548163f);
+  private static void geluTanh(float[] x, float[] dy, int from, int to) {
+    sigmoidProduct(x, dy, from, to, 1.59576912f, 0.0713548163f);
   }
 
   /**
@@ -101,8 +101,8 @@ public final class PointwiseGrads {
    * VectorMath#exp} is written out, without its edges, because calls of calls are not always
    * inlined, and then it takes four times as long.
    */
-  private static void sigmoidProduct(float[] x, float[] dy, int n, float a, float b) {
-    for (int i = 0; i < n; i += Simd.LANES) {
+  private static void sigmoidProduct(float[] x, float[] dy, int from, int to, float a, float b) {
+    for (int i = from; i < to; i += Simd.LANES) {
       FloatVector v = load(x, i);
       FloatVector squares = v.mul(v);
       FloatVector u = squares.mul(-b).sub(a).mul(v);
@@ -127,8 +127,8 @@ public final class PointwiseGrads {
   }
 
   /** Phi(x) + x phi(x). */
-  private static void geluErf(float[] x, float[] dy, int n) {
-    for (int i = 0; i < n; i += Simd.LANES) {
+  private static void geluErf(float[] x, float[] dy, int from, int to) {
+    for (int i = from; i < to; i += Simd.LANES) {
       FloatVector v = load(x, i);
       FloatVector phi = VectorMath.exp(v.mul(v).mul(-0.5f)).mul(INV_SQRT_2PI);
       FloatVector distribution = VectorMath.erf(v.mul(0.707106781f)).add(1f).mul(0.5f);
@@ -136,14 +136,14 @@ public final class PointwiseGrads {
     }
   }
 
-  private static void exp(float[] x, float[] dy, int n) {
-    for (int i = 0; i < n; i += Simd.LANES) {
+  private static void exp(float[] x, float[] dy, int from, int to) {
+    for (int i = from; i < to; i += Simd.LANES) {
       VectorMath.exp(load(x, i)).mul(load(dy, i)).intoArray(dy, i);
     }
   }
 
-  private static void abs(float[] x, float[] dy, int n) {
-    for (int i = 0; i < n; i++) {
+  private static void abs(float[] x, float[] dy, int from, int to) {
+    for (int i = from; i < to; i++) {
       dy[i] *= Math.signum(x[i]);
     }
   }

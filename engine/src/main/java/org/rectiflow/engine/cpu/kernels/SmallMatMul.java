@@ -89,7 +89,7 @@ final class SmallMatMul {
         y[i * stride + r] = (float) Sums.lanes(lanes, 0) + bias[r];
       }
     }
-    epilogue.finish(y, m, stride, rows, 0, n0, out, scratch);
+    epilogue.finish(y, 0, m, stride, rows, 0, n0, out, scratch);
   }
 
   private static void dot1(float[] w, float[] x, int xo, int k, float[] lanes) {

@@ -267,7 +267,7 @@ final class TallMatMul {
     float[] y = scratch.floats(2, padded);
     for (int r = 0; r < rows; r++) {
       addBias(c, r, padded, bias, b, y);
-      result.epilogue().finish(y, 1, padded, columns, row + r, column, out, scratch);
+      result.epilogue().finish(y, 0, 1, padded, columns, row + r, column, out, scratch);
     }
   }
 
