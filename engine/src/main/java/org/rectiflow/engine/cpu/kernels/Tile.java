@@ -29,14 +29,18 @@ final class Tile {
   /** Largest k range of one call: its operands fit into a level 1 cache of 48 KiB. */
   static final int K_MAX = 256;
 
-  /** Elements between the rows of the broadcast operand. */
-  static final int ROW_STRIDE = K_MAX + 16;
+  /**
+   * Elements between the rows of the broadcast operand. With a multiple of 16 all rows would come
+   * to their next cache line at the same k, and wait for 13 lines at once; with 5 more, one or none
+   * does.
+   */
+  static final int ROW_STRIDE = K_MAX + 21;
 
   /** Largest k range of one call of the long tile, whose operands come from the level 2 cache. */
   static final int LONG_K_MAX = 2048;
 
-  /** Elements between the rows of the long tile's broadcast operand. */
-  static final int LONG_ROW_STRIDE = LONG_K_MAX + 16;
+  /** Elements between the rows of the long tile's broadcast operand, staggered likewise. */
+  static final int LONG_ROW_STRIDE = LONG_K_MAX + 21;
 
   /** Columns of the wide tile. */
   static final int WIDTH = 2 * Simd.LANES;
