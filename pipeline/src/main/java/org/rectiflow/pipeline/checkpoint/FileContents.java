@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.rectiflow.engine.CheckpointException;
 import org.rectiflow.pipeline.checkpoint.StoredPart.Layout;
@@ -35,6 +36,8 @@ record FileContents(
   private static final String CLIP_TOKENS = "text_model.embeddings.token_embedding.weight";
   private static final String CLIP_PROJECTION = "text_projection.weight";
   private static final String T5_QUERY = "encoder.block.0.layer.0.SelfAttention.q.weight";
+
+  private static final Set<String> LATENTS = Set.of("noise", "latents");
 
   private static final long CLIP_L_WIDTH = 768;
   private static final long CLIP_G_WIDTH = 1280;
@@ -182,6 +185,9 @@ record FileContents(
   String describe() {
     if (foreign.isPresent()) {
       return foreign.get().what();
+    }
+    if (source.tensors().keySet().equals(LATENTS)) {
+      return "noise and final latents as `generate --latents` writes them";
     }
     if (parts.isEmpty()) {
       return "no part of a Stable Diffusion 3 model"

@@ -456,6 +456,13 @@ class CommandLineTest {
                 .asInt())
         .isEqualTo(180);
     fails(rectiflow("inspect", folder.resolve("none")), 1, "no such file or folder");
+    Path latents = folder.resolve("latents.safetensors");
+    TensorFiles.write(
+        latents,
+        Map.of("noise", Tensor.zeros(Shape.of(2)), "latents", Tensor.zeros(Shape.of(2))),
+        Map.of());
+    assertThat(rectiflow("inspect", latents).out()).contains("noise and final latents");
+    fails(generate(latents), 1, "is noise and final latents as `generate --latents` writes them");
     Path text = Files.writeString(folder.resolve("x.safetensors"), "<html>");
     fails(rectiflow("inspect", text), 1, text.toString());
   }
