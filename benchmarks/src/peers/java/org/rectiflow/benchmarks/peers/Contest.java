@@ -99,7 +99,11 @@ final class Contest {
 
   /** One block of the table. */
   static void print(PrintWriter out, Outcome outcome) {
-    out.printf("%n%s   (results agree to %.1e)%n", outcome.problem, outcome.difference);
+    String agreement =
+        Double.isNaN(outcome.difference)
+            ? "not compared, which takes float32 weights"
+            : "results agree to %.1e".formatted(outcome.difference);
+    out.printf("%n%s   (%s)%n", outcome.problem, agreement);
     outcome.fractions.forEach((name, f) ->
         out.printf(
             "    %-38s %5.3f of the FMA peak  [%5.3f, %5.3f]%n",
