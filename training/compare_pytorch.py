@@ -302,7 +302,9 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15, help="timed steps of each side")
     parser.add_argument("--warm-up", type=int, default=15, help="steps of each side before")
-    parser.add_argument("--java", default="java", help="the java of JDK 25")
+    home = os.environ.get("JAVA_HOME")
+    parser.add_argument("--java", default=os.path.join(home, "bin", "java") if home else "java",
+                        help="the java of JDK 25; default: that of JAVA_HOME, or the first on the path")
     parser.add_argument("--jvm-option", action="append", default=[], help="may be given several times")
     parser.add_argument("--profile", action="store_true", help="print where our time goes, op by op")
     parser.add_argument("--only", choices=["rectiflow", "pytorch"], help="run one side")
