@@ -9,6 +9,7 @@ of both sides are compared. Build first: ./mvnw -pl training -am test-compile
 import argparse
 import json
 import math
+import os
 import pathlib
 import resource
 import statistics
