@@ -88,15 +88,7 @@ class AttentionTest {
             java.lang.foreign.ValueLayout.JAVA_FLOAT, (long) q * tokens + k, 0.5f * k - 300f);
       }
     }
-    MemorySegment out = Memory.empty((long) tokens * dim);
-    Attention.Tokens t = new Attention.Tokens(x, 0, 0, dim);
-    Attention.run(
-        TWO,
-        1,
-        1,
-        dim,
-        List.of(new Attention.Stream(tokens, t, t, t, new Attention.Tokens(out, 0, 0, dim))),
-        new Attention.Options(0.3f, false, StoredVector.f32(bias, 0), null));
+    MemorySegment out = biased(x, tokens, dim, bias);
     double worst = 0;
     for (int q = 0; q < tokens; q++) {
       for (int d = 0; d < dim; d++) {
@@ -119,6 +111,20 @@ class AttentionTest {
     assertThat(worst).isLessThan(1e-4);
   }
 
+  /** One head whose queries, keys and values are all {@code x}, with a bias [tokens, tokens]. */
+  private static MemorySegment biased(MemorySegment x, int tokens, int dim, MemorySegment bias) {
+    MemorySegment out = Memory.empty((long) tokens * dim);
+    Attention.Tokens t = new Attention.Tokens(x, 0, 0, dim);
+    Attention.run(
+        TWO,
+        1,
+        1,
+        dim,
+        List.of(new Attention.Stream(tokens, t, t, t, new Attention.Tokens(out, 0, 0, dim))),
+        new Attention.Options(0.3f, false, StoredVector.f32(bias, 0), null));
+    return out;
+  }
+
   /**
    * A first key block that is all -inf for some queries must leave no trace; a query without any
    * key gives NaN.
@@ -138,15 +144,7 @@ class AttentionTest {
             hidden ? Float.NEGATIVE_INFINITY : 0f);
       }
     }
-    MemorySegment out = Memory.empty((long) tokens * dim);
-    Attention.Tokens t = new Attention.Tokens(x, 0, 0, dim);
-    Attention.run(
-        TWO,
-        1,
-        1,
-        dim,
-        List.of(new Attention.Stream(tokens, t, t, t, new Attention.Tokens(out, 0, 0, dim))),
-        new Attention.Options(0.3f, false, StoredVector.f32(bias, 0), null));
+    MemorySegment out = biased(x, tokens, dim, bias);
     for (int q = 0; q < tokens; q++) {
       for (int d = 0; d < dim; d++) {
         if (q == 3) {
