@@ -344,18 +344,20 @@ public final class MatMul {
       }
       if (w.columnStride() == 1 && w.dtype() == DType.F32) {
         copyRows(n0, rows, k0, kc, to, scratch);
-        for (int r = rows; r < paddedRows; r++) {
-          int at = r * Tile.LONG_ROW_STRIDE;
-          Arrays.fill(to, at, at + kc, 0f);
-        }
-        return;
+      } else {
+        widenRows(n0, rows, k0, kc, to, scratch);
       }
-      long stepBytes = w.columnStride() * (w.dtype().bits() / 8);
-      for (int r = 0; r < paddedRows; r++) {
+      for (int r = rows; r < paddedRows; r++) {
         int at = r * Tile.LONG_ROW_STRIDE;
-        if (r >= rows) {
-          Arrays.fill(to, at, at + kc, 0f);
-        } else if (w.columnStride() == 1) {
+        Arrays.fill(to, at, at + kc, 0f);
+      }
+    }
+
+    private void widenRows(int n0, int rows, int k0, int kc, float[] to, Scratch scratch) {
+      long stepBytes = w.columnStride() * (w.dtype().bits() / 8);
+      for (int r = 0; r < rows; r++) {
+        int at = r * Tile.LONG_ROW_STRIDE;
+        if (w.columnStride() == 1) {
           Widen.run(w.segment(), w.at(n0 + r, k0), w.dtype(), kc, to, at, scratch);
         } else {
           Widen.strided(w.segment(), w.at(n0 + r, k0), stepBytes, w.dtype(), kc, to, at);

@@ -100,25 +100,27 @@ class Conv2dTest {
     check(Conv2d.Shape.of(1, 3, 7, 40, 14, 3, 1, 1).upsampled(2), way, true);
     check(Conv2d.Shape.of(1, 3, 7, 40, 14, 3, 1, 0).upsampled(2), way, true);
     for (int i = 0; i < 30; i++) {
-      check(
-          new Conv2d.Shape(
-              1 + random.nextInt(2),
-              1 + random.nextInt(20),
-              3 + random.nextInt(12),
-              3 + random.nextInt(40),
-              1 + random.nextInt(20),
-              3,
-              3,
-              1,
-              random.nextInt(3),
-              random.nextInt(3),
-              random.nextInt(3),
-              random.nextInt(3),
-              1 + random.nextInt(3)),
-          way,
-          true);
+      check(random3x3(12, 40, 1, 3), way, true);
     }
     System.out.printf(Locale.ROOT, "conv by Winograd: largest error %.3f of the bound%n", worst);
+  }
+
+  /** A small 3x3 convolution of up to 20 channels; its size and upsampling have so many values. */
+  private Conv2d.Shape random3x3(int heights, int widths, int stride, int upsamplings) {
+    return new Conv2d.Shape(
+        1 + random.nextInt(2),
+        1 + random.nextInt(20),
+        3 + random.nextInt(heights),
+        3 + random.nextInt(widths),
+        1 + random.nextInt(20),
+        3,
+        3,
+        stride,
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3),
+        random.nextInt(3),
+        1 + random.nextInt(upsamplings));
   }
 
   @Test
@@ -133,23 +135,7 @@ class Conv2dTest {
     check(new Conv2d.Shape(1, 5, 6, 300, 27, 3, 3, 2, 1, 1, 1, 1, 1), way, true);
     check(new Conv2d.Shape(2, 3, 140, 10, 140, 3, 3, 2, 0, 0, 1, 1, 1), way, true);
     for (int i = 0; i < 20; i++) {
-      check(
-          new Conv2d.Shape(
-              1 + random.nextInt(2),
-              1 + random.nextInt(20),
-              3 + random.nextInt(24),
-              3 + random.nextInt(80),
-              1 + random.nextInt(20),
-              3,
-              3,
-              2,
-              random.nextInt(3),
-              random.nextInt(3),
-              random.nextInt(3),
-              random.nextInt(3),
-              1),
-          way,
-          true);
+      check(random3x3(24, 80, 2, 1), way, true);
     }
     System.out.printf(
         Locale.ROOT, "conv of stride 2 by Winograd: largest error %.3f of the bound%n", worst);
